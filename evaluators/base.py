@@ -1,0 +1,109 @@
+"""Measurements, and what is held fixed (protocol) or spent (budget) to get them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+from space.errors import UnknownName, UserError
+
+Threat = Literal["raw", "discretised"]
+THREATS: tuple[Threat, ...] = ("raw", "discretised")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A value with everything needed to weigh it; never a bare float.
+
+    Attributes:
+        value: in `unit`; its direction belongs to the objective.
+        unit: "fraction", "bit-ops" or "bytes".
+        stderr: standard error of `value`, same unit; sqrt(p(1-p)/n) for a fraction, 0 for what is exact.
+        n: how many images it was measured on; 0 for what needs none.
+        seconds: wall time it cost.
+        flags: names of what is doubtful about it.
+    """
+
+    value: float
+    unit: str
+    stderr: float = 0.0
+    n: int = 0
+    seconds: float = 0.0
+    flags: tuple[str, ...] = ()
+
+    @classmethod
+    def fraction(cls, hits: int, n: int, *, seconds: float = 0.0) -> Self:
+        """`hits` successes out of `n` > 0 images, with the binomial standard error."""
+        p = hits / n
+        return cls(value=p, unit="fraction", stderr=math.sqrt(p * (1 - p) / n), n=n, seconds=seconds)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object; `from_json` reads it back."""
+        return asdict(self) | {"flags": list(self.flags)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(**{**data, "flags": tuple(data.get("flags", ()))})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """Everything held fixed in a study, so that its measurements can be compared.
+
+    Attributes:
+        dataset: name of the data set, as the user gave it.
+        checksum: identity of its images and labels.
+        network: name of the topology.
+        epsilon: largest change of a pixel, in [0, 1] of the pixel range.
+        threat: "raw", the attacker changes the image before the input discretizer (the honest default);
+            "discretised", after it, as Panda et al. (2019) did.
+        seed: of the splits, the training streams and the attack starts.
+        autocast: dtype that training convolutions run in, "float32" or "bfloat16"; attacks are float32.
+    """
+
+    dataset: str
+    checksum: str
+    network: str
+    epsilon: float
+    threat: Threat = "raw"
+    seed: int = 0
+    autocast: str = "float32"
+
+    def __post_init__(self) -> None:
+        check_range("epsilon", self.epsilon, 0.0, 1.0, "pixels are in [0, 1]: write 8/255 for 8 grey levels")
+        check_range("seed", self.seed, 0, 2**31 - 1)
+        if self.threat not in THREATS:
+            raise UnknownName("threat model", self.threat, THREATS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How much one evaluation may spend.
+
+    Attributes:
+        epochs: passes over the training images, per member, >= 1.
+        train_images: training images used, 0 for all.
+        images: validation images attacked, >= 1 (fewer if the split holds fewer).
+        steps: gradient steps of BIM and PGD, >= 0.
+        restarts: random starts of PGD, >= 1.
+    """
+
+    epochs: int = 4
+    train_images: int = 0
+    images: int = 400
+    steps: int = 20
+    restarts: int = 1
+
+    def __post_init__(self) -> None:
+        check_range("epochs", self.epochs, 1, 10_000)
+        check_range("train images", self.train_images, 0, 10**9, "0 means all")
+        check_range("attacked images", self.images, 1, 10**9)
+        check_range("attack steps", self.steps, 0, 100_000)
+        check_range("attack restarts", self.restarts, 1, 1_000)
+
+
+def check_range(what: str, value: float, low: float, high: float, hint: str = "") -> None:
+    """Raise UserError unless low <= value <= high (so NaN is refused too)."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise UserError(f"{what} out of range", got=value, expected=f"{low:g} to {high:g}", hint=hint)

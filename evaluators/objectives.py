@@ -1,0 +1,67 @@
+"""The objectives a study may optimise: name, unit, direction, and the stage of a trial that measures them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from space.errors import UnknownName
+
+Direction = Literal["maximize", "minimize"]
+Stage = Literal["cost", "clean", "attack"]
+
+STAGES: tuple[Stage, ...] = ("cost", "clean", "attack")
+"""From cheap to dear: milliseconds, a training, an attack."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """One axis of a front.
+
+    Attributes:
+        name: what it is called on the command line.
+        unit: unit of its measurements: "fraction", "bit-ops" or "bytes".
+        direction: whether more or less is better.
+        stage: the stage of a trial that measures it.
+        label: how plots and tables call it.
+    """
+
+    name: str
+    unit: str
+    direction: Direction
+    stage: Stage
+    label: str
+
+    @property
+    def maximize(self) -> bool:
+        """Whether more is better."""
+        return self.direction == "maximize"
+
+
+def _fraction(name: str, stage: Stage, label: str) -> Objective:
+    return Objective(name=name, unit="fraction", direction="maximize", stage=stage, label=label)
+
+
+OBJECTIVES: dict[str, Objective] = {
+    objective.name: objective
+    for objective in (
+        Objective(name="bops", unit="bit-ops", direction="minimize", stage="cost", label="bit operations"),
+        Objective(name="memory", unit="bytes", direction="minimize", stage="cost", label="weight memory"),
+        _fraction("acc", "clean", "clean accuracy"),
+        _fraction("fgsm", "attack", "accuracy under FGSM"),
+        _fraction("bim", "attack", "accuracy under BIM"),
+        _fraction("pgd", "attack", "accuracy under PGD"),
+    )
+}
+"""Every objective by name, in the order in which a trial measures them."""
+
+
+def find_objectives(names: Iterable[str]) -> tuple[Objective, ...]:
+    """Look the names up, in the order given; raises UnknownName with the nearest known name."""
+    return tuple(find_objective(name) for name in names)
+
+
+def find_objective(name: str) -> Objective:
+    """Look one name up; raises UnknownName with the nearest known name."""
+    if name not in OBJECTIVES:
+        raise UnknownName("objective", name, OBJECTIVES)
+    return OBJECTIVES[name]

@@ -1,0 +1,39 @@
+"""What a person can fix, said in one line."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """Bad input: what is wrong, what was got, what was expected, and a hint; the program ends with status 2.
+
+    Args:
+        what: the thing that is wrong, in a few words.
+        got: what the user gave, as given.
+        expected: what would have been right.
+        hint: what to do next.
+    """
+
+    def __init__(self, what: str, *, got: object = None, expected: str = "", hint: str = "") -> None:
+        self.what, self.got, self.expected, self.hint = what, got, expected, hint
+        parts = [what] if got is None else [f"{what}: got {_shown(got)}"]
+        parts += [f"expected {expected}"] if expected else []
+        parts += [f"hint: {hint}"] if hint else []
+        super().__init__("; ".join(parts))
+
+
+class UnknownName(UserError):
+    """A name that nothing is called by; suggests the nearest one that exists."""
+
+    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = get_close_matches(str(name), names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"unknown {kind}", got=name, expected="one of " + ", ".join(names), hint=hint)
+
+
+def _shown(value: object, limit: int = 80) -> str:
+    """One line of at most `limit` characters: whatever was pasted must not flood or steer the terminal."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    text = " ".join("".join(c if c.isprintable() else "?" for c in text).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
