@@ -1,0 +1,124 @@
+"""How one network computes: float, fixed point (PACT, DoReFa) or binary (BinaryNet, XNOR-Net, multi-bit)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache, total_ordering
+from typing import Self
+
+from space.checks import known_name, whole
+from space.errors import UserError
+
+METHODS: dict[str, tuple[int, int]] = {
+    "fp": (8, 8),
+    "pact": (2, 8),
+    "dorefa": (1, 8),
+    "mbn": (1, 8),
+    "xnor": (1, 1),
+    "bnn": (1, 1),
+}
+"""Every method with its least and largest weight and activation bits (bases, for mbn), in sorting order."""
+
+GRAMMAR = "fp, bnn, xnor, pactK, pactW-A, dorefaW-A or mbnMxN"
+_TOKEN = re.compile(
+    r"(?P<method>[a-z]+)(?:(?P<weight>0|[1-9][0-9]*)(?:(?P<sep>[-x])(?P<activation>0|[1-9][0-9]*))?)?"
+)
+_SEPARATOR = {"pact": "-", "dorefa": "-", "mbn": "x"}
+
+
+@total_ordering
+@dataclass(frozen=True)
+class Precision:
+    """How one network computes; ordered by method (as in METHODS), then weight, then activation, ascending.
+
+    Attributes:
+        method: fp, pact, dorefa, mbn, xnor or bnn.
+        weight: bits of a weight (weight bases M for mbn). fp is counted as 8 and computes in float32.
+        activation: bits of an activation (activation bases N for mbn).
+
+    Raises UserError where the method does not exist with these numbers.
+
+    >>> str(Precision("pact", 4, 4)), str(Precision("mbn", 3, 1))
+    ('pact4', 'mbn3x1')
+    >>> [str(p) for p in sorted(map(Precision.parse, ("xnor", "dorefa4-4", "dorefa4-2", "fp")))]
+    ['fp', 'dorefa4-2', 'dorefa4-4', 'xnor']
+    """
+
+    method: str
+    weight: int
+    activation: int
+
+    def __post_init__(self) -> None:
+        low, high = METHODS[known_name("precision method", self.method, METHODS)]
+        unit = "bases" if self.method == "mbn" else "bits"
+        whole(f"weight {unit} of {self.method}", self.weight, low, high)
+        whole(f"activation {unit} of {self.method}", self.activation, low, high)
+
+    @classmethod
+    def parse(cls, token: str) -> Self:
+        """Read a token such as `fp`, `pact4`, `dorefa4-2`, `mbn3x1`; UserError with the nearest valid one.
+
+        >>> Precision.parse("dorefa4") == Precision.parse("dorefa4-4") == Precision("dorefa", 4, 4)
+        True
+        """
+        match = _TOKEN.fullmatch(token) if isinstance(token, str) and len(token) <= 100 else None
+        if match is None or not _well_formed(match):
+            raise UserError("unknown precision", got=token, expected=GRAMMAR, hint=_nearest(token))
+        method, weight = match["method"], match["weight"]
+        if weight is None:
+            return cls(method, *METHODS[method])
+        return cls(method, int(weight), int(match["activation"] or weight))
+
+    @property
+    def float(self) -> bool:
+        """Whether it computes in float32, although counted as 8 bits."""
+        return self.method == "fp"
+
+    @property
+    def binary(self) -> bool:
+        """Whether its activations are signs (or sums of signs)."""
+        return self.method in ("mbn", "xnor", "bnn")
+
+    def __str__(self) -> str:
+        if self.method not in _SEPARATOR:
+            return self.method
+        if self.method == "pact" and self.weight == self.activation:
+            return f"pact{self.weight}"
+        return f"{self.method}{self.weight}{_SEPARATOR[self.method]}{self.activation}"
+
+    def __lt__(self, other: object) -> bool:
+        return self._rank < other._rank if isinstance(other, Precision) else NotImplemented
+
+    @property
+    def _rank(self) -> tuple[int, int, int]:
+        return list(METHODS).index(self.method), self.weight, self.activation
+
+
+def all_precisions() -> Iterator[Precision]:
+    """Every valid precision, in sorting order."""
+    for method, (low, high) in METHODS.items():
+        for weight in range(low, high + 1):
+            yield from (Precision(method, weight, activation) for activation in range(low, high + 1))
+
+
+def _well_formed(match: re.Match[str]) -> bool:
+    """Whether the numbers fit the method: none for fp, W or W-A for fixed point, MxN for mbn."""
+    method, shape = match["method"], (match["weight"] is not None, match["sep"])
+    if method == "mbn":
+        return shape == (True, "x")
+    if method in _SEPARATOR:
+        return shape in ((True, None), (True, "-"))
+    return method in METHODS and shape == (False, None)
+
+
+def _nearest(token: object) -> str:
+    start = str(token).lower()[:100]
+    near = [known for known in _tokens() if start and known.startswith(start)]
+    near = near or get_close_matches(start, _tokens(), n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+@cache
+def _tokens() -> tuple[str, ...]:
+    return tuple(str(precision) for precision in all_precisions())
