@@ -3,6 +3,19 @@
 from space.candidate import Candidate, Member, MuLaw
 from space.errors import UnknownName, UserError
 from space.precision import Precision
+from space.sources import PRESETS
+from space.space import SearchSpace, load_space
 from space.text import RECIPES
 
-__all__ = ["RECIPES", "Candidate", "Member", "MuLaw", "Precision", "UnknownName", "UserError"]
+__all__ = [
+    "PRESETS",
+    "RECIPES",
+    "Candidate",
+    "Member",
+    "MuLaw",
+    "Precision",
+    "SearchSpace",
+    "UnknownName",
+    "UserError",
+    "load_space",
+]

@@ -22,18 +22,21 @@ class UserError(Exception):
         super().__init__("; ".join(parts))
 
 
-class UnknownName(UserError):
+class UnknownName(UserError):  # noqa: N818 (it says what happened; every other error is plain UserError)
     """A name that nothing is called by; suggests the nearest one that exists."""
 
     def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
         names = sorted(known)
-        near = get_close_matches(str(name), names, n=1)
+        near = get_close_matches(name[:100], names, n=1) if isinstance(name, str) else []
         hint = f"did you mean {near[0]!r}?" if near else ""
         super().__init__(f"unknown {kind}", got=name, expected="one of " + ", ".join(names), hint=hint)
 
 
 def _shown(value: object, limit: int = 80) -> str:
     """One line of at most `limit` characters: whatever was pasted must not flood or steer the terminal."""
-    text = repr(value) if isinstance(value, str) else str(value)
+    try:
+        text = repr(value) if isinstance(value, str) else str(value)
+    except ValueError:  # Python refuses to write whole numbers of thousands of digits
+        text = f"a {type(value).__name__} too long to show"
     text = " ".join("".join(c if c.isprintable() else "?" for c in text).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

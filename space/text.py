@@ -46,7 +46,7 @@ def read(text: str) -> dict[str, Any]:
     if head.startswith("in"):
         fields["input_bits"] = _input_bits(head)
         if not rest:
-            raise UserError("candidate without members", got=text, expected=GRAMMAR, hint=f"e.g. '{head}:fp'")
+            raise UserError("candidate without members", got=text, expected=GRAMMAR, hint="e.g. 'in4:fp'")
         head, *rest = rest
     fields["members"] = head.split("+")
     if "" in fields["members"]:
@@ -121,7 +121,7 @@ def _option(token: str) -> tuple[str, Any]:
 
 def _hint(token: str) -> str:
     if token.startswith("in"):
-        return f"input bits come first, e.g. '{token}:fp'"
+        return "input bits come first, e.g. 'in4:fp'"
     if token.startswith("mu"):
         return "mu and the number of last layers it maps, e.g. 'mu255@1'"
     if re.match(r"x[-+.0-9]", token):

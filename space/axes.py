@@ -1,0 +1,53 @@
+"""The axes of a search space: what each may hold, checked value by value."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from space.candidate import MAX_LAYERS, MAX_MEMBERS, MAX_MU, check_width
+from space.checks import known_name, whole
+from space.errors import UserError
+from space.precision import Precision
+from space.text import RECIPES, VOTES
+
+
+def _precision(value: object) -> Precision:
+    if isinstance(value, Precision):
+        return value
+    if not isinstance(value, str):
+        raise UserError("precision", got=value, expected="text, e.g. 'mbn3x1'")
+    return Precision.parse(value)
+
+
+AXES: dict[str, Callable[[object], Any]] = {
+    "input_bits": lambda value: whole("input_bits", value, 1, 8),
+    "precisions": _precision,
+    "members": lambda value: whole("members", value, 1, MAX_MEMBERS),
+    "full_precision": lambda value: whole("full_precision", value, 0, MAX_MEMBERS),
+    "votes": lambda value: known_name("vote", value, VOTES),
+    "mu": lambda value: whole("mu", value, 0, MAX_MU, "0 means no mapping"),
+    "mapped_layers": lambda value: whole("mapped_layers", value, 1, MAX_LAYERS),
+    "recipes": lambda value: known_name("recipe", value, RECIPES),
+    "widths": check_width,
+}
+"""Every axis and the check of one of its values: returns it in its proper type, or raises UserError."""
+
+
+def check_axis(name: str, values: object) -> tuple[Any, ...]:
+    """The values of one axis in ascending order, so that equal spaces are equal however they were written.
+
+    Raises UserError for anything but a list, an empty one, a repeated or an impossible value.
+
+    >>> check_axis("input_bits", [8, 2])
+    (2, 8)
+    """
+    if not isinstance(values, list | tuple):
+        raise UserError(f"axis {name}", got=values, expected="a list", hint=f"write {name} = […]")
+    if not values:
+        hint = "leave the key out for its default" if name != "precisions" else "e.g. precisions = ['fp']"
+        raise UserError(f"axis {name} is empty", expected="at least one value", hint=hint)
+    checked = [AXES[name](value) for value in values]
+    value, times = Counter(checked).most_common(1)[0]
+    if times > 1:
+        raise UserError(f"axis {name} repeats a value", got=str(value), expected="each value once")
+    return tuple(sorted(checked))
