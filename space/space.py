@@ -127,7 +127,7 @@ class SearchSpace:
         mappings = tuple(self._mappings())
         for size in self.members:
             rest = product(self._votes(size), self.input_bits, mappings, self.recipes, self.widths)
-            choices = [dict(zip(names, values, strict=True)) for values in rest]
+            choices: list[dict[str, Any]] = [dict(zip(names, values, strict=True)) for values in rest]
             for group in self.groups.enumerate(size):
                 members = number(tuple(map(Member, group)))
                 yield from (Candidate(members=members, **choice) for choice in choices)
