@@ -17,8 +17,8 @@ def spread(labels: Tensor, generator: torch.Generator) -> Tensor:
     """Order images at random, yet so that every prefix holds the classes in their proportions.
 
     The k-th image (from 0) of a class of n images goes to position k/n; images at the same position are in
-    random order. So a prefix that ends before position t holds ceil(t n) images of every class, and each class
-    appears before any class appears twice.
+    random order. So a prefix that ends before position t holds ceil(t n) images of every class, and each
+    class appears before any class appears twice.
 
     Args:
         labels: N, int64, >= 0, on the CPU.
