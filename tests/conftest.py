@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:  # tests of packages that do without torch should start without it
+    from evaluators.cache import Store
+    from evaluators.data import DataSet
+
+
+def _has_data() -> bool:
+    return bool(os.environ.get("BITFRONT_DATA"))
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+NEEDS: dict[str, Callable[[], bool]] = {"data": _has_data, "gpu": _has_gpu}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests whose mark names something that this machine lacks."""
+    for mark, present in NEEDS.items():
+        marked = [item for item in items if item.get_closest_marker(mark)]
+        if marked and not present():
+            config.hook.pytest_deselected(items=marked)
+            items[:] = [item for item in items if item not in marked]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    from evaluators.cache import Store
+
+    return Store(tmp_path / "cache")
+
+
+@pytest.fixture(scope="session")
+def mnist5k() -> DataSet:
+    from evaluators.data import load
+
+    return load("mnist5k")
+
+
+@pytest.fixture(scope="session")
+def complete() -> Path:
+    """The folder with the complete sets, mnist.npz and cifar10.npz; for tests marked `data` only."""
+    return Path(os.environ["BITFRONT_DATA"])
