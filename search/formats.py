@@ -1,0 +1,45 @@
+"""How numbers are written, the same in tables, pictures and progress lines."""
+
+from evaluators.base import Measurement
+
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def scientific(value: float) -> str:
+    """Three digits and a bare exponent: 1.49e8, as papers print bit operations; 0 is "0"."""
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def size(count: float) -> str:
+    """Bytes with a decimal prefix: 12.3 kB."""
+    for scale, prefix in PREFIXES:
+        if count >= scale:
+            return f"{count / scale:.1f} {prefix}B"
+    return f"{count:.0f} B"
+
+
+def number(value: float, unit: str) -> str:
+    """A value in its unit, without an error: "93.2 %", "1.49e8", "12.3 kB"."""
+    if unit == "fraction":
+        return f"{100 * value:.1f} %"
+    return size(value) if unit == "bytes" else scientific(value)
+
+
+def measured(measurement: Measurement) -> str:
+    """A value with its standard error where it has one: "93.2 ± 1.2 %", "1.49e8"."""
+    if measurement.unit == "fraction" and measurement.n:
+        return f"{100 * measurement.value:.1f} ± {100 * measurement.stderr:.1f} %"
+    return number(measurement.value, measurement.unit)
+
+
+def clock(seconds: float) -> str:
+    """A duration to read at a glance: 48s, 4m05s, 2h07m."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    return (
+        f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    )

@@ -1,0 +1,11 @@
+"""Pictures of a study, drawn from its records: the front in panels, and its growth over time.
+
+All of it goes through matplotlib's object-oriented interface and Agg: no display, no global state.
+"""
+
+from search.plots.front import draw_front
+from search.plots.history import draw_history
+from search.plots.scene import Growth, Point, Scene
+from search.plots.style import save
+
+__all__ = ["Growth", "Point", "Scene", "draw_front", "draw_history", "save"]

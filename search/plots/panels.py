@@ -1,0 +1,113 @@
+"""One panel of the front: two objectives, every point, and the edge of what was reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from search.plots.numbers import draw_numbers
+from search.plots.scene import Point, Scene, staircase
+from search.plots.style import ENSEMBLE, GREY, INK, QUIET, RING, RULE, SINGLE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from evaluators.objectives import Objective
+
+CONFIDENCE = 1.96
+"""Standard errors to each side of a 95 % interval."""
+
+
+def scaled(value: float, objective: Objective) -> float:
+    """A value as its axis shows it: fractions in per cent."""
+    return 100 * value if objective.unit == "fraction" else value
+
+
+def axis_label(objective: Objective) -> str:
+    """Name and unit of an axis."""
+    units = {"fraction": " (%)", "bytes": " (bytes)"}
+    return objective.label + units.get(objective.unit, "")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A scene over two of its objectives; draws itself into axes whose size is settled."""
+
+    axes: Axes
+    scene: Scene
+    across: Objective
+    up: Objective
+
+    def draw(self) -> None:
+        """Draw everything, back to front."""
+        self._set_up()
+        self._draw_limits()
+        xs, ys = zip(*self.edge, strict=True) if self.edge else ((), ())
+        self.axes.plot(xs, ys, color=QUIET, linewidth=1.0, zorder=1.8, scalex=False, scaley=False)
+        for point in self.scene.points:
+            if not point.front:
+                self.axes.plot(*self.place(point), **GREY, zorder=2)
+        for point in self.scene.front:
+            self._draw_point(point)
+        draw_numbers(self)
+
+    def place(self, point: Point) -> tuple[float, float]:
+        """Where a point lies, in the units of the axes."""
+        return scaled(point.value(self.across), self.across), scaled(point.value(self.up), self.up)
+
+    def bars(self, point: Point) -> tuple[float, float]:
+        """Half its 95 % interval along both axes."""
+        across, up = (point.measurements[o.name].stderr for o in (self.across, self.up))
+        return CONFIDENCE * scaled(across, self.across), CONFIDENCE * scaled(up, self.up)
+
+    @cached_property
+    def edge(self) -> list[tuple[float, float]]:
+        """Corners of the staircase that bounds what the front beats in this plane, out to the panel's rim."""
+        places = [self.place(point) for point in self.scene.front]
+        rim = (self.axes.get_xlim(), self.axes.get_ylim())
+        return staircase(places, (self.across.maximize, self.up.maximize), rim)
+
+    def _set_up(self) -> None:
+        """Scales, limits with room for numbers, and names of both axes."""
+        places = [self.place(point) for point in self.scene.points]
+        for index, (objective, kind) in enumerate(((self.across, "x"), (self.up, "y"))):
+            values = [place[index] for place in places]
+            log = objective.unit != "fraction" and min(values, default=0.0) > 0
+            getattr(self.axes, f"set_{kind}scale")("log" if log else "linear")
+            getattr(self.axes, f"set_{kind}lim")(_span(values, log=log))
+            getattr(self.axes, f"set_{kind}label")(axis_label(objective))
+            if not log:
+                getattr(self.axes, f"{kind}axis").get_major_locator().set_params(nbins=6)
+        self.axes.grid(True, color=RULE, linewidth=0.4, alpha=0.6)
+        self.axes.set_axisbelow(True)
+
+    def _draw_limits(self) -> None:
+        """A dotted line per limit on either axis, where it falls inside the panel."""
+        look: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": ":", "zorder": 1.5}
+        for name, value in self.scene.limits:
+            for objective, span, line in (
+                (self.across, self.axes.get_xlim(), self.axes.axvline),
+                (self.up, self.axes.get_ylim(), self.axes.axhline),
+            ):
+                if name == objective.name and span[0] < scaled(value, objective) < span[1]:
+                    line(scaled(value, objective), **look)
+
+    def _draw_point(self, point: Point) -> None:
+        """A marker of the front with its 95 % interval, in a ring if it is the selected one."""
+        (x, y), (wide, high) = self.place(point), self.bars(point)
+        look = (ENSEMBLE if point.ensemble else SINGLE) | {"mec": INK, "mew": 0.6, "ls": "none"}
+        bars: dict[str, Any] = {"ecolor": "#555555", "elinewidth": 0.6, "capsize": 0}
+        self.axes.errorbar(x, y, xerr=wide or None, yerr=high or None, **look, **bars, zorder=4)
+        if point.number == self.scene.chosen:
+            self.axes.plot(x, y, **RING, zorder=5)
+
+
+def _span(values: list[float], *, log: bool) -> tuple[float, float]:
+    """The values' range with a margin for markers and numbers; never empty."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    if log:
+        ratio = max((high / low) ** 0.1, 1.12)
+        return low / ratio, high * ratio
+    margin = max(0.1 * (high - low), 2.0)
+    return low - margin, high + margin
