@@ -15,18 +15,20 @@ def _precision(value: object) -> Precision:
     if isinstance(value, Precision):
         return value
     if not isinstance(value, str):
-        raise UserError("precision", got=value, expected="text, e.g. 'mbn3x1'")
+        raise UserError("precision", got=value, expected="text", hint="e.g. 'mbn3x1'")
     return Precision.parse(value)
 
 
 AXES: dict[str, Callable[[object], Any]] = {
-    "input_bits": lambda value: whole("input_bits", value, 1, 8),
+    "input_bits": lambda value: whole("input_bits", value, 1, 8, "8 leaves the input as it is"),
     "precisions": _precision,
-    "members": lambda value: whole("members", value, 1, MAX_MEMBERS),
-    "full_precision": lambda value: whole("full_precision", value, 0, MAX_MEMBERS),
+    "members": lambda value: whole("members", value, 1, MAX_MEMBERS, "1 is a single network"),
+    "full_precision": lambda value: whole(
+        "full_precision", value, 0, MAX_MEMBERS, "0 is an ensemble without fp"
+    ),
     "votes": lambda value: known_name("vote", value, VOTES),
     "mu": lambda value: whole("mu", value, 0, MAX_MU, "0 means no mapping"),
-    "mapped_layers": lambda value: whole("mapped_layers", value, 1, MAX_LAYERS),
+    "mapped_layers": lambda value: whole("mapped_layers", value, 1, MAX_LAYERS, "1 is the classifier alone"),
     "recipes": lambda value: known_name("recipe", value, RECIPES),
     "widths": check_width,
 }
@@ -45,9 +47,11 @@ def check_axis(name: str, values: object) -> tuple[Any, ...]:
         raise UserError(f"axis {name}", got=values, expected="a list", hint=f"write {name} = […]")
     if not values:
         hint = "leave the key out for its default" if name != "precisions" else "e.g. precisions = ['fp']"
-        raise UserError(f"axis {name} is empty", expected="at least one value", hint=hint)
+        raise UserError(f"axis {name} is empty", got=values, expected="at least one value", hint=hint)
     checked = [AXES[name](value) for value in values]
     value, times = Counter(checked).most_common(1)[0]
     if times > 1:
-        raise UserError(f"axis {name} repeats a value", got=str(value), expected="each value once")
+        raise UserError(
+            f"axis {name} repeats a value", got=str(value), expected="each value once", hint="remove one"
+        )
     return tuple(sorted(checked))

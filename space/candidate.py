@@ -34,8 +34,10 @@ class Member:
 
     def __post_init__(self) -> None:
         if not isinstance(self.precision, Precision):
-            raise UserError("precision of a member", got=self.precision, expected="a Precision")
-        whole("initialisation index", self.index, 0, MAX_MEMBERS - 1)
+            raise UserError(
+                "precision of a member", got=self.precision, expected="a Precision", hint="Precision.parse"
+            )
+        whole("initialisation index", self.index, 0, MAX_MEMBERS - 1, "0 is the first")
 
     def __str__(self) -> str:
         return f"{self.precision}/{self.index}"
@@ -55,7 +57,7 @@ class MuLaw:
 
     def __post_init__(self) -> None:
         whole("mu", self.mu, 1, MAX_MU, "leave mu out for no mapping")
-        whole("mapped layers", self.layers, 1, MAX_LAYERS)
+        whole("mapped layers", self.layers, 1, MAX_LAYERS, "1 is the classifier alone")
 
     def __str__(self) -> str:
         return f"mu{self.mu}@{self.layers}"
@@ -91,12 +93,14 @@ class Candidate:
     def __post_init__(self) -> None:
         whole("input bits", self.input_bits, 1, 8, "8 leaves the input as it is")
         if not isinstance(self.members, tuple) or not all(isinstance(m, Member) for m in self.members):
-            raise UserError("members", got=self.members, expected="a tuple of Member")
-        whole("number of members", len(self.members), 1, MAX_MEMBERS)
+            raise UserError("members", got=self.members, expected="a tuple of Member", hint="Candidate.parse")
+        whole("number of members", len(self.members), 1, MAX_MEMBERS, "e.g. 'fp+xnor' has two")
         if self.vote is not None:
             known_name("vote", self.vote, get_args(Vote))
         if not isinstance(self.mapping, MuLaw | None):
-            raise UserError("mapping", got=self.mapping, expected="a MuLaw or None")
+            raise UserError(
+                "mapping", got=self.mapping, expected="a MuLaw or None", hint="e.g. MuLaw(255, 1)"
+            )
         known_name("recipe", self.recipe, RECIPES)
         check_width(self.width)
 
@@ -141,15 +145,19 @@ def check_width(width: object) -> float:
     """Return a width multiplier as a float; UserError unless it is in WIDTHS with at most four decimals."""
     low, high = WIDTHS
     if isinstance(width, bool) or not isinstance(width, int | float) or not low <= width <= high:
-        raise UserError("width out of range", got=width, expected=f"{low:g} to {high:g}")
+        raise UserError(
+            "width out of range", got=width, expected=f"{low:g} to {high:g}", hint="1 is the full width"
+        )
     if round(width, 4) != width:
-        raise UserError("width too fine", got=width, expected="at most 4 decimals")
+        raise UserError("width too fine", got=width, expected="at most 4 decimals", hint="e.g. 0.5")
     return float(width)
 
 
 def _members(tokens: object) -> tuple[Member, ...]:
     if not isinstance(tokens, list | tuple):
-        raise UserError("members", got=tokens, expected="a list of precisions, e.g. ['fp', 'dorefa4-2']")
+        raise UserError(
+            "members", got=tokens, expected="a list of precisions", hint="e.g. ['fp', 'dorefa4-2']"
+        )
     return tuple(Member(Precision.parse(token)) for token in tokens)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from space.errors import UnknownName, UserError
 
 
-def whole(what: str, value: object, low: int, high: int, hint: str = "") -> int:
+def whole(what: str, value: object, low: int, high: int, hint: str) -> int:
     """Return `value` if it is a whole number (no bool, no float) in low … high; UserError otherwise."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise UserError(what, got=value, expected=f"a whole number, {low} to {high}", hint=hint)
@@ -27,9 +27,14 @@ def exact_keys(what: str, data: object, keys: Iterable[str]) -> Mapping[str, Any
     """Return `data` if it is a JSON object with exactly these keys; UserError or UnknownName otherwise."""
     expected = tuple(keys)
     if not isinstance(data, Mapping):
-        raise UserError(what, got=data, expected="an object with " + ", ".join(expected))
+        raise UserError(what, got=data, expected="an object", hint="its keys are " + ", ".join(expected))
     for key in data:
         known_name(f"key of {what}", key, expected)
     if missing := [key for key in expected if key not in data]:
-        raise UserError(f"{what} lacks a key", expected="also " + ", ".join(missing))
+        raise UserError(
+            f"{what} lacks a key",
+            got=list(data),
+            expected=", ".join(expected),
+            hint=f"add {', '.join(missing)}",
+        )
     return data

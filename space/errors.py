@@ -37,6 +37,6 @@ def _shown(value: object, limit: int = 80) -> str:
     try:
         text = repr(value) if isinstance(value, str) else str(value)
     except ValueError:  # Python refuses to write whole numbers of thousands of digits
-        text = f"a {type(value).__name__} too long to show"
+        text = "a number too long to show"
     text = " ".join("".join(c if c.isprintable() else "?" for c in text).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -30,17 +30,21 @@ class Groups:
 
     def __post_init__(self) -> None:
         if max(self.full_precision) and FP not in self.precisions:
-            hint = "add 'fp' to precisions, or write full_precision = [0]"
-            raise UserError("full_precision above 0", expected="'fp' among precisions", hint=hint)
+            hint = "or add 'fp' to precisions"
+            raise UserError(
+                "full_precision without fp", got=list(self.full_precision), expected="[0]", hint=hint
+            )
         for size in self.ensembles:
             if not self.full_counts(size):
                 got = f"members = {size}, full_precision = {list(self.full_precision)}"
                 expected = "as many fp as members, or fewer and other precisions beside fp"
-                raise UserError("no ensemble is possible", got=got, expected=expected)
+                hint = f"change full_precision or precisions, or remove {size} from members"
+                raise UserError("no ensemble is possible", got=got, expected=expected, hint=hint)
         used = {full for size in self.ensembles for full in self.full_counts(size)}
         if self.ensembles and (unused := set(self.full_precision) - used):
             expected = f"a count that an ensemble can have, members = {list(self.ensembles)}"
-            raise UserError("full_precision fits no ensemble", got=min(unused), expected=expected)
+            hint = f"remove {min(unused)} from full_precision"
+            raise UserError("full_precision fits no ensemble", got=min(unused), expected=expected, hint=hint)
 
     @property
     def ensembles(self) -> tuple[int, ...]:

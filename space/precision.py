@@ -24,6 +24,14 @@ GRAMMAR = "fp, bnn, xnor, pactK, pactW-A, dorefaW-A or mbnMxN"
 _TOKEN = re.compile(
     r"(?P<method>[a-z]+)(?:(?P<weight>0|[1-9][0-9]*)(?:(?P<sep>[-x])(?P<activation>0|[1-9][0-9]*))?)?"
 )
+_EXAMPLES = {
+    "fp": "fp",
+    "pact": "pact4",
+    "dorefa": "dorefa4-2",
+    "mbn": "mbn3x1",
+    "xnor": "xnor",
+    "bnn": "bnn",
+}
 _SEPARATOR = {"pact": "-", "dorefa": "-", "mbn": "x"}
 
 
@@ -51,9 +59,9 @@ class Precision:
 
     def __post_init__(self) -> None:
         low, high = METHODS[known_name("precision method", self.method, METHODS)]
-        unit = "bases" if self.method == "mbn" else "bits"
-        whole(f"weight {unit} of {self.method}", self.weight, low, high)
-        whole(f"activation {unit} of {self.method}", self.activation, low, high)
+        unit, hint = ("bases" if self.method == "mbn" else "bits"), f"e.g. {_EXAMPLES[self.method]!r}"
+        whole(f"weight {unit} of {self.method}", self.weight, low, high, hint)
+        whole(f"activation {unit} of {self.method}", self.activation, low, high, hint)
 
     @classmethod
     def parse(cls, token: str) -> Self:
@@ -116,7 +124,7 @@ def _nearest(token: object) -> str:
     start = str(token).lower()[:100]
     near = [known for known in _tokens() if start and known.startswith(start)]
     near = near or get_close_matches(start, _tokens(), n=1)
-    return f"did you mean {near[0]!r}?" if near else ""
+    return f"did you mean {near[0]!r}?" if near else "e.g. 'mbn3x1'"
 
 
 @cache

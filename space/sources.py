@@ -50,7 +50,12 @@ def _text_of(path: Path) -> str:
         reason = (error.strerror or "it cannot be read").lower()
         raise UserError("search space file", got=str(path), expected=expected, hint=reason) from error
     if len(content) > MAX_BYTES:
-        raise UserError("search space file too long", got=str(path), expected=f"at most {MAX_BYTES} bytes")
+        raise UserError(
+            "search space file too long",
+            got=str(path),
+            expected=f"at most {MAX_BYTES} bytes",
+            hint="is it TOML?",
+        )
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -61,6 +66,6 @@ def _parse(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        raise UserError("malformed TOML", got=source, expected="lists of values, not nested") from error
+        raise UserError("malformed TOML", got=source, expected="valid TOML", hint="lists too deep") from error
     except ValueError as error:  # TOMLDecodeError, and numbers too long to convert
         raise UserError("malformed TOML", got=source, expected="valid TOML", hint=str(error)[:120]) from error

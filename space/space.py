@@ -80,11 +80,18 @@ class SearchSpace:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read the object that `to_json` writes; absent axes have their defaults."""
         if not isinstance(data, Mapping):
-            raise UserError("search space", got=data, expected="an object with lists")
+            raise UserError(
+                "search space", got=data, expected="an object", hint="its keys are " + ", ".join(AXES)
+            )
         for name in data:
             known_name("axis of a search space", name, AXES)
         if "precisions" not in data:
-            raise UserError("search space lacks precisions", hint="e.g. precisions = ['fp', 'mbn3x1']")
+            raise UserError(
+                "search space lacks precisions",
+                got=list(data),
+                expected="a list",
+                hint="e.g. precisions = ['fp', 'xnor']",
+            )
         return cls(**data)
 
     def to_json(self) -> dict[str, Any]:
@@ -99,7 +106,8 @@ class SearchSpace:
     def params(self, candidate: Candidate) -> dict[str, Any]:
         """The parameters for which `sample` returns this candidate; UserError if it is not in the space."""
         if not self.contains(candidate):
-            raise UserError("candidate outside the search space", got=str(candidate))
+            what, expected = "candidate outside the search space", "one of its candidates"
+            raise UserError(what, got=str(candidate), expected=expected, hint="ask contains() first")
         return encoding.params(candidate)
 
     def contains(self, candidate: Candidate) -> bool:

@@ -26,6 +26,7 @@ DEFAULTS: Mapping[str, Any] = {
 """What a field is when the text does not mention it."""
 
 GRAMMAR = "[inK:]MEMBER[+MEMBER…][:mean|majority][:muM@L][:RECIPE][:xW]"
+EXAMPLE = "e.g. 'in4:mbn3x1'"
 MAX_LENGTH = 1000
 _NUMBER = "(0|[1-9][0-9]*)"
 _INPUT = re.compile(f"in{_NUMBER}")
@@ -50,11 +51,18 @@ def read(text: str) -> dict[str, Any]:
         head, *rest = rest
     fields["members"] = head.split("+")
     if "" in fields["members"]:
-        raise UserError("empty member in candidate", got=text, expected="MEMBER[+MEMBER…], e.g. 'fp+xnor'")
+        raise UserError(
+            "empty member in candidate", got=text, expected="MEMBER[+MEMBER…]", hint="e.g. 'fp+xnor'"
+        )
     for token in rest:
         name, value = _option(token)
         if name in fields:
-            raise UserError(f"second {name} in candidate", got=token, expected="each option once")
+            raise UserError(
+                f"second {name} in candidate",
+                got=token,
+                expected="each option once",
+                hint=f"remove {token!r}",
+            )
         fields[name] = value
     return {**DEFAULTS, **fields}
 
@@ -87,15 +95,17 @@ def plain(number: float) -> str:
 def _segments(text: str) -> list[str]:
     """The parts between colons, none of them empty."""
     if not isinstance(text, str):
-        raise UserError("candidate", got=text, expected=f"text, {GRAMMAR}")
+        raise UserError("candidate", got=text, expected=f"text, {GRAMMAR}", hint=EXAMPLE)
     if len(text) > MAX_LENGTH:
-        raise UserError("candidate too long", got=text, expected=f"at most {MAX_LENGTH} characters")
+        raise UserError(
+            "candidate too long", got=text, expected=f"at most {MAX_LENGTH} characters", hint=EXAMPLE
+        )
     if text != "".join(text.split()):
-        hint = f"write {''.join(text.split())!r}" if len(text) <= 80 else ""
+        hint = f"write {''.join(text.split())!r}" if len(text) <= 80 else EXAMPLE
         raise UserError("white space in candidate", got=text, expected=GRAMMAR, hint=hint)
     if "" in (segments := text.split(":")):
         what = "empty part in candidate" if text else "empty candidate"
-        raise UserError(what, got=text, expected=GRAMMAR, hint="e.g. 'in4:mbn3x1'")
+        raise UserError(what, got=text, expected=GRAMMAR, hint=EXAMPLE)
     return segments
 
 
