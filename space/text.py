@@ -42,28 +42,14 @@ def read(text: str) -> dict[str, Any]:
     >>> read("in2:fp+dorefa4-2:x0.5:majority")["vote"]
     'majority'
     """
-    head, *rest = _segments(text)
     fields: dict[str, Any] = {}
-    if head.startswith("in"):
-        fields["input_bits"] = _input_bits(head)
-        if not rest:
-            raise UserError("candidate without members", got=text, expected=GRAMMAR, hint="e.g. 'in4:fp'")
-        head, *rest = rest
-    fields["members"] = head.split("+")
-    if "" in fields["members"]:
-        raise UserError(
-            "empty member in candidate", got=text, expected="MEMBER[+MEMBER…]", hint="e.g. 'fp+xnor'"
-        )
-    for token in rest:
-        name, value = _option(token)
+    for token in _segments(text):
+        name, value = _option(token) if "members" in fields else _start(token)
         if name in fields:
-            raise UserError(
-                f"second {name} in candidate",
-                got=token,
-                expected="each option once",
-                hint=f"remove {token!r}",
-            )
+            raise UserError(f"second {name} in candidate", got=token, expected="only one", hint="remove one")
         fields[name] = value
+    if "members" not in fields:
+        raise UserError("candidate without members", got=text, expected=GRAMMAR, hint="e.g. 'in4:fp'")
     return {**DEFAULTS, **fields}
 
 
@@ -109,10 +95,17 @@ def _segments(text: str) -> list[str]:
     return segments
 
 
-def _input_bits(token: str) -> int:
+def _start(token: str) -> tuple[str, Any]:
+    """The field that a token up to the members sets, and its value."""
     if match := _INPUT.fullmatch(token):
-        return int(match[1])
-    raise UserError("malformed input bits", got=token, expected="in1 to in8", hint="e.g. 'in4:fp'")
+        return "input_bits", int(match[1])
+    if token.startswith("in"):
+        raise UserError("malformed input bits", got=token, expected="in1 to in8", hint="e.g. 'in4:fp'")
+    if "" in (members := token.split("+")):
+        raise UserError(
+            "empty member in candidate", got=token, expected="MEMBER[+MEMBER…]", hint="e.g. 'fp+xnor'"
+        )
+    return "members", members
 
 
 def _option(token: str) -> tuple[str, Any]:
