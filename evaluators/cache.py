@@ -18,6 +18,7 @@ from typing import Any
 import safetensors.torch
 import torch
 from filelock import FileLock
+from safetensors import SafetensorError
 from torch import Tensor
 
 from space.errors import UserError
@@ -80,7 +81,7 @@ class Store:
             return None
         try:
             return _parse(key, tensors.read_bytes(), described.read_bytes())
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             warnings.warn(f"cache entry {key} is damaged and ignored: {error!r}", DamagedEntry, stacklevel=2)
             return None
 

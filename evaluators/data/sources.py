@@ -8,12 +8,14 @@ import numpy as np
 import torch
 
 from evaluators.data.arrays import Part, Source
+from evaluators.data.folders import read_folder
 from evaluators.data.npz import read_npz
+from evaluators.data.public import PUBLIC, read_public
 from evaluators.data.splits import divide
 from evaluators.seeds import stream
 from space.errors import UnknownName, UserError
 
-FORMS = ("FILE.npz",)
+FORMS = ("folder:PATH", "FILE.npz")
 """Names that stand for the user's own images."""
 
 
@@ -27,6 +29,8 @@ def open_source(name: str, *, root: Path | None = None, download: bool = False) 
     """
     if name in SOURCES:
         return SOURCES[name](root, download)
+    if name.startswith("folder:"):
+        return read_folder(Path(name.removeprefix("folder:")).expanduser())
     if name.endswith(".npz"):
         return read_npz(Path(name).expanduser())
     if Path(name).is_dir():
@@ -51,5 +55,6 @@ def mnist5k() -> Source:
 
 SOURCES: dict[str, Callable[[Path | None, bool], Source]] = {
     "mnist5k": lambda root, download: mnist5k(),
+    **{name: functools.partial(read_public, name) for name in PUBLIC},
 }
 """The built-in sets: a folder to look in and whether to download -> a source."""
