@@ -25,6 +25,9 @@ from space.errors import UserError
 
 Tensors = dict[str, Tensor]
 
+DAMAGE = (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError)
+"""What reading a damaged entry may raise."""
+
 _DAY = 86_400.0
 
 
@@ -81,7 +84,7 @@ class Store:
             return None
         try:
             return _parse(key, tensors.read_bytes(), described.read_bytes())
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        except DAMAGE as error:
             warnings.warn(f"cache entry {key} is damaged and ignored: {error!r}", DamagedEntry, stacklevel=2)
             return None
 
