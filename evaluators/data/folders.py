@@ -10,6 +10,9 @@ from space.errors import UnknownName, UserError
 SUFFIXES = (".png", ".jpg", ".jpeg")
 """Files that count as images, in upper or lower case; all others are passed over."""
 
+FORMATS = ("PNG", "JPEG")
+"""What such a file may hold: Pillow reads more, some of it by starting other programs."""
+
 GREY = ("1", "L", "LA")
 """Pillow's modes of grey images; all others are colour."""
 
@@ -81,7 +84,9 @@ def _decode(root: Path, file: Path) -> Images:
     from PIL import Image
 
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=FORMATS) as image:
+            image.verify()  # compares the checksums of PNG files, which decoding does not
+        with Image.open(file, formats=FORMATS) as image:
             if image.mode in DEEP:
                 raise ValueError("more than 8 bits per channel")
             pixels = np.asarray(image.convert("L" if image.mode in GREY else "RGB"))

@@ -77,7 +77,7 @@ def _labels(name: str, array: NDArray[Any]) -> Labels:
     if array.dtype.kind not in "iu":
         raise UserError(f"type of {name}", got=str(array.dtype), expected="integers")
     if array.ndim != 1:
-        hint = ".reshape(-1)" if array.size == len(array) else "one number per image, not one-hot"
+        hint = ".reshape(-1)" if array.shape[:1] == (array.size,) else "one number per image, not one-hot"
         raise UserError(f"shape of {name}", got=array.shape, expected="N", hint=hint)
     if array.size and int(array.max()) > np.iinfo(np.int64).max:
         raise UserError(f"label out of range in {name}", got=array.max(), expected="classes numbered from 0")
