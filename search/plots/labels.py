@@ -86,11 +86,15 @@ def place(
     """
     placed: list[Box] = []
     for label in labels:
-        ranked = (
-            (_badness(box, placed, obstacles, bounds) + reach, rank, box)
-            for rank, (reach, box) in enumerate(_places(label))
-        )
-        placed.append(min(ranked, key=lambda entry: entry[:2])[2])
+        best, least = None, float("inf")
+        for reach, box in _places(label):
+            if reach >= least:
+                break  # nothing further away can be better
+            badness = reach + _badness(box, placed, obstacles, bounds)
+            if badness < least:
+                best, least = box, badness
+        if best is not None:
+            placed.append(best)
     return placed
 
 

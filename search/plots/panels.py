@@ -45,9 +45,8 @@ class Panel:
         self._draw_limits()
         xs, ys = zip(*self.edge, strict=True) if self.edge else ((), ())
         self.axes.plot(xs, ys, color=QUIET, linewidth=1.0, zorder=1.8, scalex=False, scaley=False)
-        for point in self.scene.points:
-            if not point.front:
-                self.axes.plot(*self.place(point), **GREY, zorder=2)
+        rest = [self.place(point) for point in self.scene.points if not point.front]
+        self.axes.plot([x for x, _ in rest], [y for _, y in rest], **GREY, zorder=2)
         for point in self.scene.front:
             self._draw_point(point)
         draw_numbers(self)

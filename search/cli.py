@@ -1,0 +1,85 @@
+"""From words on the command line to an exit status; every way to end is here."""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+
+from search.parser import COMMANDS, Parser, build_parser, flags
+from space.errors import UnknownName, UserError
+
+DONE, USER, INTERRUPTED, NOBODY_READS = 0, 2, 130, 141
+"""Exit statuses; an error of ours leaves with a traceback and 1. 141 is 128 + SIGPIPE, as in a shell."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status.
+
+    Args:
+        argv: words after the program's name; those of this process by default.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        args = parse(sys.argv[1:] if argv is None else list(argv))
+        status = _command(args.command)(args)
+        sys.stdout.flush()
+        return status
+    except UserError as error:
+        print(f"bitfront: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return USER
+    except KeyboardInterrupt:
+        print("bitfront: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence()
+        return NOBODY_READS
+
+
+def parse(words: list[str]) -> Namespace:
+    """Read the words; `run` is meant where no command is named. UserError for what can't be read."""
+    parser = build_parser(_program())
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
+        words = ["run", *words]
+    if not words[0].startswith("-") and words[0] not in COMMANDS:
+        raise UnknownName("command", words[0], COMMANDS)
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        raise _unknown(parser, args.command, unknown[0])
+    args.program, args.words = parser.prog, words
+    return args
+
+
+def _unknown(parser: Parser, command: str, word: str) -> UserError:
+    """The complaint about a word that the command doesn't know."""
+    name = word.split("=", 1)[0]
+    if not name.startswith("-"):
+        return UserError(
+            f"{command} takes no further words", got=word, hint=f"{command} --help lists what it takes"
+        )
+    near = get_close_matches(name, flags(parser)[command], n=1)
+    hint = f"did you mean {near[0]}?" if near else f"{parser.prog} {command} --help lists its flags"
+    return UserError(f"unknown flag of {command}", got=name, hint=hint)
+
+
+def _command(name: str) -> Callable[[Namespace], int]:
+    """The function behind a command; imported when it is called for, so that --help loads no torch."""
+    execute: Callable[[Namespace], int] = import_module(f"search.commands.{name}").execute
+    return execute
+
+
+def _program() -> str:
+    """How this program was called."""
+    name = Path(sys.argv[0]).name
+    return name if name == "bitfront" else "python -m search"
+
+
+def _silence() -> None:
+    """Keep the interpreter from complaining at exit about a reader that went away."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())

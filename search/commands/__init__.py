@@ -1,0 +1,1 @@
+"""The commands, one module each; `execute(args)` does it and returns the exit status."""

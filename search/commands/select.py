@@ -1,0 +1,34 @@
+"""`select STUDY`: one candidate of a study, by limits first and a rule then, with the reason."""
+
+from argparse import Namespace
+
+from search.console import console, front_table
+from search.pictures import draw_pictures
+from studies import Limit, Selection, Study, check_limits, select, write_selected
+
+
+def execute(args: Namespace) -> int:
+    """Choose, write selected.json, mark the choice in the picture, and say why."""
+    study = Study.load(args.study, storage=args.storage)
+    limits = (*study.config.limits, *(Limit.parse(text) for text in args.limit))
+    check_limits(limits)
+    selection = select(study.records(), study.config.objectives, limits, args.rule)
+    path = write_selected(study, selection)
+    draw_pictures(study, selection.chosen.number)
+    if args.json:
+        print(path.read_text(encoding="utf-8").rstrip())
+    else:
+        _print(study, selection)
+    return 0
+
+
+def _print(study: Study, selection: Selection) -> None:
+    """The rule, the row, the reason, the runners-up and the knee."""
+    screen, chosen = console(), selection.chosen
+    rows = [chosen, *selection.runners_up]
+    screen.print(f"rule:   {selection.rule}")
+    screen.print(front_table(rows, study.config.objectives, chosen.number, title="selected, and runners-up"))
+    screen.print(f"reason: {selection.reason}")
+    if selection.knee and selection.knee.number != chosen.number:
+        screen.print(f"knee:   #{selection.knee.number} {selection.knee.candidate} has the best trade-off")
+    screen.print(f"file:   {study.folder / 'selected.json'}")

@@ -1,0 +1,67 @@
+"""Tables and lines for a person; rich is imported when the first one is printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from search.formats import measured
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from studies.records import Record
+
+PIPED = 160
+"""Width of what no terminal shows; wide enough that candidates are not broken for grep."""
+
+
+def console(stream: TextIO | None = None) -> Console:
+    """A console on stdout (or `stream`) that prints texts as they are, with colour on terminals only."""
+    from rich.console import Console
+
+    file = stream or sys.stdout
+    width = None if file.isatty() or "COLUMNS" in os.environ else PIPED
+    return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+
+
+def note(text: str) -> None:
+    """One line of progress or advice on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def table(title: str, columns: Sequence[str], left: int = 1) -> Table:
+    """An empty table with thin rules; the first `left` columns are flush left, the others flush right."""
+    from rich import box
+    from rich.table import Table
+
+    grid = Table(
+        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for index, name in enumerate(columns):
+        flush = index < left
+        grid.add_column(name, justify="left" if flush else "right", no_wrap=not flush, overflow="fold")
+    return grid
+
+
+def front_table(
+    records: Sequence[Record], objectives: Sequence[str], chosen: int | None = None, title: str = ""
+) -> Table:
+    """Records as rows: the selected one is marked with ">" and set bold."""
+    grid = table(title, ("", "trial", "candidate", *objectives), left=3)
+    for record in records:
+        mine = record.number == chosen
+        cells = (measured(record.measurements[name]) for name in objectives)
+        mark = ">" if mine else ""
+        grid.add_row(mark, str(record.number), record.candidate, *cells, style="bold" if mine else None)
+    return grid
+
+
+def summary(record: Record, objectives: Sequence[str]) -> str:
+    """A record in one line: its candidate and what was measured of it."""
+    known = [name for name in objectives if name in record.measurements]
+    values = [f"{name} {measured(record.measurements[name])}" for name in known]
+    return "  ".join((record.candidate, *values))

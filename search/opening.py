@@ -1,0 +1,59 @@
+"""The evaluator that the flags ask for."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from evaluators.base import Budget
+from space.errors import UserError
+
+if TYPE_CHECKING:
+    from evaluators import Evaluator
+
+
+def budget_of(args: Namespace) -> Budget:
+    """The budget flags as a Budget; UserError for what is out of range."""
+    return Budget(
+        epochs=args.epochs,
+        train_images=args.train_images,
+        images=args.images,
+        steps=args.steps,
+        restarts=args.restarts,
+    )
+
+
+def evaluator_of(args: Namespace) -> Evaluator:
+    """Load the data and check network, epsilon and device; UserError says what does not fit."""
+    budget = budget_of(args)
+    from evaluators import open_evaluator
+
+    return open_evaluator(
+        dataset=args.dataset,
+        data_root=args.data_root,
+        download=args.download,
+        network=args.network,
+        epsilon=args.epsilon,
+        threat=args.threat,
+        seed=args.seed,
+        budget=budget,
+        device=args.device,
+        cache=args.cache,
+    )
+
+
+@contextmanager
+def one_evaluation() -> Iterator[None]:
+    """Turn what an evaluation may run into into a UserError; a study records the same as a failed trial."""
+    try:
+        yield
+    except FloatingPointError as error:
+        raise UserError(
+            "the training diverged", got=str(error), hint="try other --epochs or --seed"
+        ) from error
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "out of memory" not in str(error):
+            raise
+        raise UserError("out of memory", hint="try fewer --images, or --device cpu") from error

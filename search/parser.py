@@ -1,0 +1,211 @@
+"""The flags of every command. What is in here works; a test holds the list."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from evaluators.base import THREATS, Budget
+from evaluators.objectives import OBJECTIVES
+from search import values
+from space.errors import UserError
+
+COMMANDS = {
+    "run": "search a design space and leave its front, pictures and one selected candidate (the default)",
+    "cost": "what a candidate computes and stores, layer by layer; no training, milliseconds",
+    "evaluate": "train and attack one candidate, and print every objective",
+    "plot": "draw a study's pictures again, from its records",
+    "select": "pick one candidate of a study: limits first, then a rule; says why",
+}
+EXAMPLES = """examples:
+  {prog} --objectives acc,pgd,bops
+  {prog} --dataset cifar10 --download --limit 'bops<=2e8' --time 1h
+  {prog} cost mbn3x1 --network resnet20
+  {prog} select runs/mnist5k-mnistconv --limit 'acc>=0.9'
+
+{prog} COMMAND --help lists a command's flags;
+without a COMMAND, flags are those of run.
+Exit status: 0 done, 2 something you can fix, 1 a fault of this program,
+130 interrupted with everything finished kept."""
+NETWORKS = "fcn2, mnistconv, cifarconv or resnet20"
+SPEC = "a candidate, e.g. mbn3x1, in4:pact4:x0.5 or in2:fp+dorefa4-2:majority"
+DEFAULT_OBJECTIVES = ("acc", "pgd", "bops")
+DEFAULT_TRIALS = 32
+BUDGET = Budget()
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose complaints are UserErrors: one line, status 2, printed in one place."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving."""
+        raise UserError(message, hint=f"{self.prog} --help lists the flags")
+
+
+def build_parser(prog: str = "python -m search") -> Parser:
+    """Build the parser of all commands; the chosen one is in `command`."""
+    parser = Parser(
+        prog=prog,
+        usage=f"{prog} [COMMAND] [FLAGS]",
+        description="Searches robust, low-bit networks: fronts of accuracy, robustness and bit operations.",
+        epilog=EXAMPLES.format(prog=prog),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, title="commands", prog=prog
+    )
+    builders: dict[str, Callable[[Parser], None]] = {
+        "run": _run,
+        "cost": _cost,
+        "evaluate": _evaluate,
+        "plot": _plot,
+        "select": _select,
+    }
+    for name, build in builders.items():
+        text = COMMANDS[name]
+        command = commands.add_parser(name, help=text, description=f"{text}.", allow_abbrev=False)
+        command.add_argument("--json", action="store_true", help="print JSON and nothing else on stdout")
+        build(command)
+    return parser
+
+
+def _run(parser: Parser) -> None:
+    study = parser.add_argument_group("study")
+    _objectives(study, DEFAULT_OBJECTIVES)
+    study.add_argument("--space", default="tiny", metavar="NAME|TOML", help="preset or file (default: tiny)")
+    study.add_argument(
+        "--trials",
+        type=values.whole("--trials"),
+        default=DEFAULT_TRIALS,
+        metavar="N",
+        help="evaluated candidates in the whole study, resumed ones included (default: %(default)s)",
+    )
+    study.add_argument("--time", type=values.duration, metavar="T", help="stop after 90, 90s, 5m or 1h")
+    study.add_argument("--sampler", default="tpe", metavar="NAME", help="who proposes (default: %(default)s)")
+    _limits(study)
+    study.add_argument(
+        "--out", type=Path, metavar="DIR", help="the study's folder (default: runs/DATASET-NETWORK)"
+    )
+    _storage(study)
+    _protocol(parser)
+    _budget(parser)
+
+
+def _cost(parser: Parser) -> None:
+    parser.add_argument("candidate", metavar="SPEC", help=SPEC)
+    parser.add_argument("--network", required=True, metavar="NAME", help=NETWORKS)
+
+
+def _evaluate(parser: Parser) -> None:
+    parser.add_argument("candidate", metavar="SPEC", help=SPEC)
+    _objectives(parser, tuple(OBJECTIVES))
+    _protocol(parser)
+    _budget(parser)
+
+
+def _plot(parser: Parser) -> None:
+    parser.add_argument("study", metavar="STUDY", type=Path, help="folder of a run")
+    _storage(parser)
+
+
+def _select(parser: Parser) -> None:
+    parser.add_argument("study", metavar="STUDY", type=Path, help="folder of a run")
+    _limits(parser)
+    parser.add_argument("--rule", metavar="RULE", help="best:OBJECTIVE or knee (default: best:pgd)")
+    _storage(parser)
+
+
+def _objectives(parser: argparse._ActionsContainer, default: tuple[str, ...]) -> None:
+    parser.add_argument(
+        "--objectives",
+        type=values.objectives,
+        default=default,
+        metavar="A,B,C",
+        help=f"some of {', '.join(OBJECTIVES)} (default: {','.join(default)})",
+    )
+
+
+def _limits(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="'NAME<=X'",
+        help="what a candidate must meet, e.g. 'bops<=2e8' or 'acc>=0.9'; may be given again",
+    )
+
+
+def _storage(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--storage", metavar="URL", help="database of the trials (default: a journal in the study's folder)"
+    )
+
+
+def _protocol(parser: Parser) -> None:
+    group = parser.add_argument_group("protocol: what is held fixed")
+    group.add_argument(
+        "--dataset",
+        default="mnist5k",
+        metavar="NAME",
+        help="mnist5k (offline), mnist, fashion-mnist, cifar10, cifar100, folder:PATH or FILE.npz",
+    )
+    group.add_argument("--data-root", type=Path, metavar="DIR", help="where torchvision's sets lie")
+    group.add_argument("--download", action="store_true", help="let torchvision fetch a missing set")
+    group.add_argument(
+        "--network",
+        metavar="NAME",
+        help=f"{NETWORKS} (default: mnistconv for 28x28 images, else resnet20)",
+    )
+    group.add_argument(
+        "--epsilon",
+        type=values.epsilon,
+        metavar="E",
+        help="largest change of a pixel, e.g. 0.2 or 8/255 (default: 0.2 for grey images, else 8/255)",
+    )
+    group.add_argument(
+        "--threat",
+        type=values.threat,
+        default=THREATS[0],
+        metavar="MODEL",
+        help="raw: the attack comes before the input discretizer; discretised: after it (default: raw)",
+    )
+    group.add_argument(
+        "--seed",
+        type=values.whole("--seed"),
+        default=0,
+        metavar="N",
+        help="of everything random (default: 0)",
+    )
+    group.add_argument(
+        "--device", type=values.device, default="auto", metavar="D", help="auto, cpu, cuda or cuda:N"
+    )
+    group.add_argument(
+        "--cache", type=Path, metavar="DIR", help="where trained members are kept (default: per user)"
+    )
+
+
+def _budget(parser: Parser) -> None:
+    group = parser.add_argument_group("budget: what one evaluation may spend")
+    for name, text in (
+        ("epochs", "passes over the training images, per member"),
+        ("train-images", "training images, 0 for all"),
+        ("images", "validation images under attack"),
+        ("steps", "gradient steps of BIM and PGD"),
+        ("restarts", "random starts of PGD"),
+    ):
+        default = getattr(BUDGET, name.replace("-", "_"))
+        kind = values.whole(f"--{name}")
+        group.add_argument(
+            f"--{name}", type=kind, default=default, metavar="N", help=f"{text} (default: {default})"
+        )
+
+
+def flags(parser: Parser) -> dict[str, set[str]]:
+    """Every flag and positional word of every command."""
+    found: dict[str, set[str]] = {}
+    for action in parser._actions:
+        commands = action.choices if isinstance(action.choices, dict) else {}
+        for name, command in commands.items():
+            found[name] = {word for one in command._actions for word in one.option_strings or [one.metavar]}
+    return found

@@ -1,0 +1,120 @@
+"""What a run shows: a bar and the growing front on a terminal, a line per trial elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from search.console import console, front_table, note, summary
+from search.formats import clock, measured
+from studies import Measured, RunStarted, TrialFinished, TrialStarted
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from studies import Event, Record
+
+Show = Callable[["Event"], None]
+AROUND = 9
+"""Lines of the terminal that the front's rows leave to everything else."""
+
+
+@dataclass
+class Tally:
+    """Where a run stands, told by its events.
+
+    Attributes:
+        objectives: names, in the order they are shown.
+        now: a clock in seconds.
+    """
+
+    objectives: Sequence[str]
+    now: Callable[[], float] = time.monotonic
+    trials: int = 1
+    seconds: float | None = None
+    before: int = 0
+    evaluated: int = 0
+    began: float = 0.0
+    current: str = ""
+    front: tuple[Record, ...] = field(default_factory=tuple)
+
+    def take(self, event: Event) -> None:
+        """Follow one event."""
+        if isinstance(event, RunStarted):
+            self.trials, self.seconds, self.began = event.trials, event.seconds, self.now()
+            self.before = self.evaluated = event.evaluated
+        elif isinstance(event, TrialStarted):
+            self.current = f"#{event.number} {event.candidate}"
+        elif isinstance(event, Measured):
+            self.current += f"  {event.name} {measured(event.measurement)}"
+        elif isinstance(event, TrialFinished):
+            self.evaluated, self.front, self.current = event.evaluated, event.front, ""
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return self.now() - self.began
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the run ends, by its trials or its time, whichever is first; None if unknown yet."""
+        done = self.evaluated - self.before
+        guesses = [] if self.seconds is None else [self.seconds - self.elapsed]
+        guesses += [self.elapsed / done * (self.trials - self.evaluated)] if done else []
+        return max(0.0, min(guesses)) if guesses else None
+
+    @property
+    def share(self) -> float:
+        """How much of the run is over, 0 to 1."""
+        by_time = self.elapsed / self.seconds if self.seconds else 0.0
+        return min(1.0, max(self.evaluated / max(1, self.trials), by_time))
+
+    @property
+    def line(self) -> str:
+        """Trials, time and time left."""
+        rest = "" if self.left is None else f", {clock(self.left)} left"
+        return f"{self.evaluated}/{self.trials} candidates, {clock(self.elapsed)}{rest}"
+
+
+@contextmanager
+def progress(objectives: Sequence[str]) -> Iterator[Show]:
+    """Show a run on stderr: live on a terminal that can, in lines otherwise."""
+    tally = Tally(objectives)
+    screen = console(sys.stderr)
+    if not screen.is_terminal or screen.is_dumb_terminal:
+        yield lambda event: _tell(tally, event)
+        return
+    from rich.live import Live
+
+    with Live(get_renderable=lambda: _picture(tally, screen.height), console=screen, transient=True):
+        yield tally.take
+
+
+def _tell(tally: Tally, event: Event) -> None:
+    """One line per evaluated trial, with its part in the front or what went wrong."""
+    tally.take(event)
+    if isinstance(event, TrialFinished) and event.record.evaluated:
+        record = event.record
+        outcome = (
+            "  on the front" if event.on_front else "" if record.state == "complete" else f"  {record.reason}"
+        )
+        note(f"[{tally.line}] #{record.number} {summary(record, tally.objectives)}{outcome}")
+
+
+def _picture(tally: Tally, height: int) -> RenderableType:
+    """The bar, the trial under way, and as much of the front as fits."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    head = Table.grid(padding=(0, 1))
+    head.add_row(ProgressBar(total=1.0, completed=tally.share, width=28), Text(tally.line))
+    rows = tally.front[: max(1, height - AROUND)]
+    title = f"front: {len(tally.front)}" + (f", {len(rows)} shown" if len(rows) < len(tally.front) else "")
+    front = front_table(rows, tally.objectives, title=title)
+    return Group(head, Text(tally.current, no_wrap=True, overflow="ellipsis"), front)

@@ -1,0 +1,82 @@
+"""Texts of the command line read as values; every refusal is a UserError that names the flag."""
+
+import math
+import re
+from collections.abc import Callable
+from fractions import Fraction
+
+from evaluators.base import THREATS, Threat
+from evaluators.objectives import find_objectives
+from space.errors import UnknownName, UserError
+
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+
+def whole(flag: str) -> Callable[[str], int]:
+    """Make a reader of whole numbers for this flag; their range is checked where they are used."""
+
+    def read(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            raise UserError(flag, got=text, expected="a whole number") from None
+
+    return read
+
+
+def epsilon(text: str) -> float:
+    """Read a change of pixels: a decimal (0.2) or a ratio (8/255).
+
+    >>> epsilon("51/255")
+    0.2
+    """
+    hint = "write 8/255 for 8 grey levels"
+    try:
+        value = float(Fraction(text)) if "/" in text else float(text)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise UserError("--epsilon", got=text, expected="a number or a ratio", hint=hint) from None
+    if not 0 <= value <= 1:
+        raise UserError("--epsilon", got=text, expected="0 to 1, as a part of the pixel range", hint=hint)
+    return value
+
+
+def duration(text: str) -> float:
+    """Read a time as seconds: 90, 90s, 5m, 1.5h, 2d.
+
+    >>> duration("1.5h")
+    5400.0
+    """
+    match = DURATION.fullmatch(text.strip())
+    seconds = float(match[1]) * UNITS[match[2]] if match else math.nan
+    if not 0 < seconds < math.inf:
+        raise UserError("--time", got=text, expected="a time longer than 0", hint="e.g. 90, 90s, 5m or 1h")
+    return seconds
+
+
+def objectives(text: str) -> tuple[str, ...]:
+    """Read names joined by commas; unknown, repeated and missing ones are refused."""
+    names = tuple(name.strip() for name in text.split(","))
+    hint = "e.g. --objectives acc,pgd,bops"
+    if "" in names:
+        raise UserError("--objectives", got=text, expected="names joined by commas", hint=hint)
+    if len(set(names)) < len(names):
+        raise UserError("--objectives", got=text, expected="each name once", hint=hint)
+    find_objectives(names)
+    return names
+
+
+def threat(text: str) -> Threat:
+    """Read a threat model."""
+    for known in THREATS:
+        if text == known:
+            return known
+    raise UnknownName("threat model", text, THREATS)
+
+
+def device(text: str) -> str:
+    """Read a device's form; whether this machine has it is found out when it is opened."""
+    if not DEVICE.fullmatch(text):
+        raise UserError("unknown device", got=text, expected="auto, cpu, cuda or cuda:N")
+    return text

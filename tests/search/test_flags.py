@@ -1,0 +1,95 @@
+"""The flags are a decision: adding one means editing this list."""
+
+import pytest
+
+from evaluators.networks.catalogue import NETWORKS
+from search.cli import parse
+from search.parser import COMMANDS, build_parser, flags
+from space.errors import UserError
+
+COMMON = {"-h", "--help", "--json"}
+PROTOCOL = {
+    "--dataset",
+    "--data-root",
+    "--download",
+    "--network",
+    "--epsilon",
+    "--threat",
+    "--seed",
+    "--device",
+    "--cache",
+}
+BUDGET = {"--epochs", "--train-images", "--images", "--steps", "--restarts"}
+STUDY = {"--objectives", "--space", "--trials", "--time", "--sampler", "--limit", "--out", "--storage"}
+FROZEN = {
+    "run": COMMON | PROTOCOL | BUDGET | STUDY,
+    "cost": COMMON | {"SPEC", "--network"},
+    "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives"},
+    "plot": COMMON | {"STUDY", "--storage"},
+    "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"},
+}
+
+
+def test_the_flags_are_frozen() -> None:
+    assert flags(build_parser()) == FROZEN
+
+
+def test_every_command_says_what_it_does() -> None:
+    assert list(FROZEN) == list(COMMANDS)
+    overview = build_parser().format_help()
+    assert all(command in overview for command in COMMANDS)
+
+
+def test_help_names_every_network() -> None:
+    help_text = build_parser()._subparsers._group_actions[0].choices["cost"].format_help()  # type: ignore[union-attr,index,call-overload]
+    assert all(name in help_text for name in NETWORKS)
+
+
+@pytest.mark.parametrize("words", [[], ["run"], ["--seed", "0"]])
+def test_run_is_meant_where_no_command_is_named(words: list[str]) -> None:
+    args = parse(words)
+    assert args.command == "run"
+    assert args.objectives == ("acc", "pgd", "bops")
+    assert (args.dataset, args.space, args.seed, args.network, args.epsilon) == (
+        "mnist5k",
+        "tiny",
+        0,
+        None,
+        None,
+    )
+
+
+def test_values_reach_the_command() -> None:
+    args = parse(["--epsilon", "8/255", "--time", "5m", "--limit", "bops<=2e8", "--limit", "acc>=.8"])
+    assert (args.epsilon, args.time, args.limit) == (8 / 255, 300, ["bops<=2e8", "acc>=.8"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["pot", "x"],
+            "unknown command: got 'pot'; expected one of cost, evaluate, plot, run, select; hint: did",
+        ),
+        (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
+        (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),
+        (
+            ["select", "x", "--limits=a"],
+            "unknown flag of select: got '--limits'; hint: did you mean --limit?",
+        ),
+        (["--zzz"], "unknown flag of run: got '--zzz'; hint: python -m search run --help lists its flags"),
+        (["run", "plot", "x"], "run takes no further words: got 'plot'"),
+        (
+            ["cost", "fp"],
+            "the following arguments are required: --network; hint: python -m search cost --help",
+        ),
+        (["plot"], "the following arguments are required: STUDY"),
+        (["--time"], "argument --time: expected one argument"),
+        (["--steps", "many"], "--steps: got 'many'; expected a whole number"),
+    ],
+)
+def test_bad_words_are_refused_in_one_line(words: list[str], message: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        parse(words)
+    assert message in str(refusal.value)
+    assert "\n" not in str(refusal.value)

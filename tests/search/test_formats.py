@@ -1,0 +1,55 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluators.base import Measurement
+from search import formats
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (148897792, "1.49e8"),
+        (0, "0"),
+        (1, "1.00e0"),
+        (9.999e7, "1.00e8"),
+        (2.5e-3, "2.50e-3"),
+        (-2e5, "-2.00e5"),
+    ],
+)
+def test_numbers_read_as_in_the_papers(value: float, text: str) -> None:
+    assert formats.scientific(value) == text
+
+
+@given(st.floats(1e-30, 1e30))
+def test_three_digits_survive(value: float) -> None:
+    assert float(formats.scientific(value)) == pytest.approx(value, rel=5e-3)
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1234, "1.2 kB"), (2.5e9, "2.5 GB")])
+def test_bytes_have_a_prefix(count: float, text: str) -> None:
+    assert formats.size(count) == text
+
+
+def test_measurements_show_their_error_where_they_have_one() -> None:
+    assert formats.measured(Measurement.fraction(320, 400)) == "80.0 ± 2.0 %"
+    assert formats.measured(Measurement.fraction(400, 400)) == "100.0 ± 0.0 %"
+    assert formats.measured(Measurement(value=1.49e8, unit="bit-ops")) == "1.49e8"
+    assert formats.measured(Measurement(value=1536, unit="bytes")) == "1.5 kB"
+    assert formats.number(0.5, "fraction") == "50.0 %"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (-3, "0s"),
+        (59.4, "59s"),
+        (59.6, "1m00s"),
+        (245, "4m05s"),
+        (3599.6, "1h00m"),
+        (7620, "2h07m"),
+    ],
+)
+def test_durations_read_at_a_glance(seconds: float, text: str) -> None:
+    assert formats.clock(seconds) == text
