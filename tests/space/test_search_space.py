@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -113,6 +114,16 @@ def test_contains_agrees_with_enumerate(space, strangers):
         assert space.contains(one) == (one.canonical() in listed)
 
 
+@given(spaces(), neighbours, st.data())
+@settings(max_examples=60)
+def test_contains_agrees_with_enumerate_one_field_away(space, neighbour, data):
+    listed = set(space.enumerate())
+    inside = data.draw(st.sampled_from(sorted(listed, key=str)))
+    for field in ("input_bits", "members", "vote", "mapping", "width"):
+        one = replace(inside, **{field: getattr(neighbour, field)})
+        assert space.contains(one) == (one.canonical() in listed)
+
+
 @given(spaces())
 def test_json_reads_back(space):
     assert SearchSpace.from_json(json.loads(json.dumps(space.to_json()))) == space
@@ -138,6 +149,13 @@ def test_axes_left_out_have_their_documented_defaults():
         "recipes": ["standard"],
         "widths": [1.0],
     }
+
+
+def test_a_vote_outside_the_space_is_outside():
+    space = SearchSpace.from_toml("precisions = ['xnor']\nmembers = [1, 2]\nvotes = ['mean']")
+    assert space.contains(Candidate.parse("xnor+xnor"))
+    assert not space.contains(Candidate.parse("xnor+xnor:majority"))
+    assert space.contains(Candidate.parse("xnor:majority"))  # one member has no vote
 
 
 def test_enumeration_is_lazy():
