@@ -82,6 +82,12 @@ def test_every_pixel_and_every_label_counts_for_the_checksum(tmp_path, name):
     assert load(npz(tmp_path, **{name: changed})).checksum != plain
 
 
+def test_the_same_bytes_in_another_shape_are_other_data(tmp_path):
+    plain = load(npz(tmp_path)).checksum
+    turned = {name: arrays()[name].reshape(-1, 5, 6) for name in ("x_train", "x_test")}
+    assert load(npz(tmp_path, **turned)).checksum != plain
+
+
 def test_moving_an_image_from_training_to_test_changes_the_checksum(tmp_path):
     same = np.zeros((30, 2, 2), dtype=np.uint8)
     labels = np.arange(30) % 2
