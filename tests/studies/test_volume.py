@@ -1,0 +1,82 @@
+"""The hypervolume by three routes: inclusion-exclusion, Optuna's, and by hand."""
+
+from itertools import chain, combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from optuna._hypervolume import compute_hypervolume
+
+from studies.volume import hypervolume
+
+unit = st.floats(0, 1, allow_subnormal=False)
+coarse = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
+
+
+def point_sets(elements, size, dimensions):
+    return st.integers(1, dimensions).flatmap(
+        lambda k: hnp.arrays(np.float64, st.tuples(st.integers(1, size), st.just(k)), elements=elements)
+    )
+
+
+def inclusion_exclusion(points, corner):
+    """Sum over non-empty subsets, odd sizes plus and even ones minus, of the box they all dominate."""
+    subsets = chain.from_iterable(combinations(points, size) for size in range(1, len(points) + 1))
+    boxes = ((len(subset), np.clip(corner - np.max(subset, axis=0), 0, None).prod()) for subset in subsets)
+    return sum(-((-1) ** size) * box for size, box in boxes)
+
+
+@given(point_sets(unit | coarse, 7, 5))
+@settings(deadline=None)
+def test_agrees_with_inclusion_exclusion(points):
+    corner = np.ones(points.shape[1])
+    assert hypervolume(points, corner) == pytest.approx(inclusion_exclusion(points, corner), abs=1e-12)
+
+
+@given(point_sets(unit | coarse, 25, 4), st.floats(1.0, 3.0))
+@settings(deadline=None)
+def test_agrees_with_optuna(points, edge):
+    corner = np.full(points.shape[1], edge)
+    assert hypervolume(points, corner) == pytest.approx(compute_hypervolume(points, corner), abs=1e-9)
+
+
+@given(point_sets(unit | coarse, 8, 4), st.data())
+@settings(deadline=None)
+def test_order_repeats_and_dominated_points_change_nothing(points, data):
+    corner = np.ones(points.shape[1])
+    order = data.draw(st.permutations(range(len(points))))
+    worse = np.minimum(points + 0.125, 1.0)
+    more = np.vstack([points[order], points, worse])
+    assert hypervolume(more, corner) == pytest.approx(hypervolume(points, corner), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("points", "corner", "volume"),
+    [
+        ([[0.25]], [1.0], 0.75),
+        ([[0.0, 0.5], [0.5, 0.0]], [1.0, 1.0], 0.75),
+        ([[0.0, 0.0, 0.5], [0.5, 0.5, 0.0]], [1.0, 1.0, 1.0], 0.625),
+        ([[0.0] * 6], [2.0] * 6, 64.0),
+        ([[1.0, 0.0], [0.0, 1.0], [2.0, -5.0]], [1.0, 1.0], 0.0),
+    ],
+)
+def test_by_hand(points, corner, volume):
+    assert hypervolume(np.array(points), corner) == pytest.approx(volume)
+
+
+def test_no_points_dominate_nothing():
+    assert hypervolume(np.empty((0, 3)), [1.0, 1.0, 1.0]) == 0.0
+
+
+@pytest.mark.parametrize("points", [[[np.nan, 0.0]], [[-np.inf, 0.0]], [[0.0]]])
+def test_what_has_no_volume_is_refused(points):
+    with pytest.raises(ValueError, match=r"NaN|finite|n x 2"):
+        hypervolume(np.array(points), [1.0, 1.0])
+
+
+@pytest.mark.parametrize("corner", [[], [[1.0]], [np.inf]])
+def test_a_reference_must_be_a_finite_corner(corner):
+    with pytest.raises(ValueError, match=r"reference|finite"):
+        hypervolume(np.zeros((1, 1)), corner)
