@@ -1,0 +1,33 @@
+"""How a study's front grew."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from studies.bounds import Bounds
+from studies.limits import Limit
+from studies.records import Record, feasible_records, values_of
+from studies.volume import hypervolume
+
+
+def hypervolume_trace(
+    records: Iterable[Record], objectives: Sequence[str], bounds: Bounds, limits: Sequence[Limit] = ()
+) -> list[tuple[float, float]]:
+    """Hypervolume of the front after each record that could be on it.
+
+    Args:
+        records: of one study, any states; the complete ones that meet the limits count.
+        objectives: names.
+        bounds: frozen with the study; the reference is their worst corner, so a trace never falls.
+        limits: all must be measured and met.
+    Returns: (running seconds of the study, hypervolume from 0 to 1), in the order of the records.
+    """
+    feasible = feasible_records(records, limits)
+    losses = bounds.normalise(values_of(feasible, objectives), objectives)
+    best, volume, trace = losses[:0], 0.0, []
+    for record, loss in zip(feasible, losses, strict=True):
+        if not (best <= loss).all(axis=1).any():
+            best = np.vstack([best[(best < loss).any(axis=1)], loss])
+            volume = hypervolume(best, np.ones(len(objectives)))
+        trace.append((record.at, volume))
+    return trace

@@ -1,0 +1,88 @@
+"""Records: what a study knows of each trial, and the front among them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from evaluators.base import Measurement
+from evaluators.objectives import OBJECTIVES, find_objectives
+from studies.limits import Limit, meets
+from studies.pareto import Floats, non_dominated
+
+State = Literal["complete", "vetoed", "failed", "duplicate"]
+STATES: tuple[State, ...] = ("complete", "vetoed", "failed", "duplicate")
+"""Measured; a limit ended it; its evaluation raised; its design was tried before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One finished trial.
+
+    Attributes:
+        number: of the trial in its study, from 0.
+        candidate: canonical text form.
+        key: the candidate's key.
+        state: one of STATES; a complete record has every objective of its study.
+        reason: why it is not complete, one line; "" if it is.
+        measurements: by objective name; costs as soon as the candidate fits the network.
+        seconds: wall time of the trial.
+        at: running seconds of the study when the trial ended, over all resumes.
+    """
+
+    number: int
+    candidate: str
+    key: str
+    state: State
+    reason: str = ""
+    measurements: Mapping[str, Measurement] = field(default_factory=dict)
+    seconds: float = 0.0
+    at: float = 0.0
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether it was paid for: complete, failed, or vetoed after training (a veto by cost is free)."""
+        trained = any(OBJECTIVES[name].stage != "cost" for name in self.measurements)
+        return self.state in ("complete", "failed") or (self.state == "vetoed" and trained)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object; `from_json` reads it back."""
+        measured = {name: one.to_json() for name, one in self.measurements.items()}
+        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"measurements": measured}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        measured = {name: Measurement.from_json(one) for name, one in data["measurements"].items()}
+        return cls(**{**data, "measurements": measured})
+
+
+def front(records: Iterable[Record], objectives: Sequence[str], limits: Sequence[Limit] = ()) -> list[Record]:
+    """Pick the complete records that meet the limits and that no other such record dominates.
+
+    Args:
+        records: of one study, any states.
+        objectives: names; every complete record has a measurement of each.
+        limits: all must be measured and met.
+    Returns: one record per key, the first of them, by number; equal values are all kept.
+    """
+    feasible = feasible_records(records, limits)
+    directions = [objective.maximize for objective in find_objectives(objectives)]
+    keep = non_dominated(values_of(feasible, objectives), directions)
+    return [record for record, kept in zip(feasible, keep, strict=True) if kept]
+
+
+def feasible_records(records: Iterable[Record], limits: Sequence[Limit] = ()) -> list[Record]:
+    """Pick the complete records that meet the limits, the first of each key, by number."""
+    by_key: dict[str, Record] = {}
+    for record in sorted(records, key=lambda record: record.number):
+        if record.state == "complete" and meets(limits, record.measurements):
+            by_key.setdefault(record.key, record)
+    return list(by_key.values())
+
+
+def values_of(records: Sequence[Record], objectives: Sequence[str]) -> Floats:
+    """Values of the records, n x k in the objectives' units; KeyError where one was not measured."""
+    rows = [[record.measurements[name].value for name in objectives] for record in records]
+    return np.array(rows, dtype=np.float64).reshape(len(records), len(objectives))

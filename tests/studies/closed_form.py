@@ -1,0 +1,97 @@
+"""An evaluator that answers by arithmetic, for tests of everything that happens around one."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from evaluators.base import Budget, Measurement, Protocol
+from evaluators.objectives import OBJECTIVES
+from space.candidate import Candidate
+from space.space import SearchSpace
+from studies.config import StudyConfig
+
+PROTOCOL = Protocol(dataset="closed form", checksum="0", network="none", epsilon=0.2)
+BUDGET = Budget()
+
+SIXTY = SearchSpace(
+    input_bits=(1, 2, 4, 8),
+    precisions=("fp", "pact2", "pact4", "dorefa4-2", "xnor"),
+    members=(1, 2),
+)
+"""5 single members and 10 pairs without fp, each with 4 input bits."""
+
+
+def config(**changes) -> StudyConfig:
+    fields = {
+        "objectives": ("acc", "pgd", "bops"),
+        "space": SearchSpace.preset("tiny"),
+        "protocol": PROTOCOL,
+        "budget": BUDGET,
+    }
+    return StudyConfig(**(fields | changes))
+
+
+def measurement(name: str, value: float, **more) -> Measurement:
+    return Measurement(value=value, unit=OBJECTIVES[name].unit, **more)
+
+
+def bops(candidate: Candidate) -> float:
+    bits = sum(m.precision.weight * m.precision.activation for m in candidate.members)
+    return 1e6 * candidate.width**2 * (bits + candidate.input_bits)
+
+
+def accuracy(candidate: Candidate) -> float:
+    """More bits and members help, with diminishing returns; a hash of the design stands for luck."""
+    luck = int(candidate.key(), 16) / 16**16
+    return 1 - 0.5 / (1 + bops(candidate) / 2e7) - 0.05 * luck
+
+
+def robustness(candidate: Candidate) -> float:
+    """Coarse input helps, and so do different members."""
+    kinds = len({m.precision for m in candidate.members})
+    luck = int(sha256(candidate.key().encode()).hexdigest()[:8], 16) / 16**8
+    return 0.2 + 0.3 * (8 - candidate.input_bits) / 7 + 0.1 * kinds + 0.05 * luck
+
+
+def nothing(candidate: Candidate, name: str) -> None:
+    """No trouble."""
+
+
+@dataclass
+class Arithmetic:
+    """Counts what it is asked, and takes `pause` seconds for everything but costs."""
+
+    pause: float = 0.0
+    trouble: Callable[[Candidate, str], None] = nothing
+    protocol: Protocol = PROTOCOL
+    budget: Budget = BUDGET
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def cost(self, candidate):
+        self.trouble(candidate, "cost")
+        value = bops(candidate)
+        return {"bops": measurement("bops", value), "memory": measurement("memory", value / 100)}
+
+    def measure(self, candidate, names):
+        answers = {"acc": accuracy, "fgsm": lambda c: robustness(c) + 0.1, "pgd": robustness}
+        for name in (name for name in OBJECTIVES if name in names):
+            time.sleep(self.pause)
+            self.asked.append((str(candidate), name))
+            self.trouble(candidate, name)
+            yield name, measurement(name, answers[name](candidate), stderr=0.01, n=400, seconds=self.pause)
+
+
+def story(records):
+    """What must not depend on interruptions: everything but the seconds."""
+    return [
+        (
+            one.number,
+            one.candidate,
+            one.key,
+            one.state,
+            one.reason,
+            {n: m.value for n, m in one.measurements.items()},
+        )
+        for one in records
+    ]
