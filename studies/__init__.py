@@ -1,0 +1,57 @@
+"""How choices are made and judged: studies, their records and front, and the one that is selected."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from studies.bounds import Bounds as Bounds
+    from studies.config import SAMPLERS as SAMPLERS
+    from studies.config import Stop as Stop
+    from studies.config import StudyConfig as StudyConfig
+    from studies.events import Event as Event
+    from studies.events import Measured as Measured
+    from studies.events import RunStarted as RunStarted
+    from studies.events import RunStopped as RunStopped
+    from studies.events import Stopped as Stopped
+    from studies.events import TrialFinished as TrialFinished
+    from studies.events import TrialStarted as TrialStarted
+    from studies.history import hypervolume_trace as hypervolume_trace
+    from studies.limits import Limit as Limit
+    from studies.limits import check_limits as check_limits
+    from studies.outputs import write_outputs as write_outputs
+    from studies.outputs import write_selected as write_selected
+    from studies.pareto import non_dominated as non_dominated
+    from studies.records import Record as Record
+    from studies.records import State as State
+    from studies.records import front as front
+    from studies.selection import Selection as Selection
+    from studies.selection import check_rule as check_rule
+    from studies.selection import default_rule as default_rule
+    from studies.selection import select as select
+    from studies.study import Study as Study
+    from studies.trial import Evaluates as Evaluates
+    from studies.volume import hypervolume as hypervolume
+
+# Where each public name lives; its module loads on first use, because optuna takes a second to import.
+_HOMES = {
+    "bounds": ("Bounds",),
+    "config": ("SAMPLERS", "Stop", "StudyConfig"),
+    "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
+    "history": ("hypervolume_trace",),
+    "volume": ("hypervolume",),
+    "limits": ("Limit", "check_limits"),
+    "outputs": ("write_outputs", "write_selected"),
+    "pareto": ("non_dominated",),
+    "records": ("Record", "State", "front"),
+    "selection": ("Selection", "check_rule", "default_rule", "select"),
+    "study": ("Study",),
+    "trial": ("Evaluates",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+__all__ = list(_HOME_OF)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"studies.{_HOME_OF[name]}"), name)

@@ -1,0 +1,27 @@
+"""Files that are either the old or the new ones, never half."""
+
+import os
+from pathlib import Path
+
+
+def write_text(path: Path, text: str, *, private: bool = False) -> Path:
+    """Write a UTF-8 file at once: a reader, or a power cut, finds the old content or the new one.
+
+    Args:
+        path: in an existing folder.
+        text: with its own line ends.
+        private: readable by its owner only; else as the umask says.
+    Returns: the path. Raises OSError.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return path

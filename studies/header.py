@@ -1,0 +1,91 @@
+"""What is fixed when a study is created: its config, its bounds, its first design, and who made it."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+from typing import Any, Self
+
+from evaluators.seeds import number
+from studies.bounds import Bounds, measure_bounds
+from studies.config import StudyConfig
+from studies.design import DRAWS, cost_axis, distinct, draws, first_design
+from studies.limits import check_limits
+from studies.trial import Evaluates
+
+FORMAT = 1
+"""Raised when an older version could misread a study."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What is fixed when a study is created.
+
+    Attributes:
+        config: its identity.
+        bounds: cheapest and dearest cost, frozen.
+        design: text forms of the candidates that are tried first.
+        versions: of bitfront, optuna, torch and python, when it was created.
+    """
+
+    config: StudyConfig
+    bounds: Bounds
+    design: tuple[str, ...]
+    versions: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object; `from_json` reads it back."""
+        return {
+            "format": FORMAT,
+            "config": self.config.to_json(),
+            "bounds": self.bounds.to_json(),
+            "design": list(self.design),
+            "versions": dict(self.versions),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote; ValueError for a later format."""
+        if data["format"] != FORMAT:
+            raise ValueError(f"the study has format {data['format']}, this version reads {FORMAT}")
+        return cls(
+            config=StudyConfig.from_json(data["config"]),
+            bounds=Bounds.from_json(data["bounds"]),
+            design=tuple(data["design"]),
+            versions=data["versions"],
+        )
+
+
+def make_header(config: StudyConfig, evaluator: Evaluates, trials: int) -> Header:
+    """Cost the space's extremes and a random sample, check the limits, and choose the first design.
+
+    Args:
+        config: of the new study.
+        evaluator: only its `cost` is asked, some hundred times.
+        trials: of the first run; the design takes a third of them, at most ten.
+    Raises: UserError for limits that no candidate can meet, or when none fits the network.
+    """
+    pool = distinct(islice(draws(config.space, number(config.seed, "design", "pool")), DRAWS))
+    bounds = measure_bounds(config.space, evaluator, pool)
+    check_limits(config.limits, bounds)
+    design = first_design(
+        pool,
+        evaluator.cost,
+        count=min(10, trials // 3),
+        by=cost_axis(config.objectives),
+        limits=config.limits,
+        seed=number(config.seed, "design", "choice"),
+    )
+    return Header(config=config, bounds=bounds, design=tuple(map(str, design)), versions=versions())
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on; a package that is not installed is left out."""
+    found = {"python": platform.python_version()}
+    for package in ("bitfront", "optuna", "torch"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

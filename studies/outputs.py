@@ -1,0 +1,157 @@
+"""The files a run leaves: derived from records, at any time."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from evaluators.base import Measurement
+from space.candidate import Candidate
+from studies.files import write_text
+from studies.history import hypervolume_trace
+from studies.limits import Limit
+from studies.records import STATES, Record, front
+from studies.selection import Selection, check_rule, default_rule, select
+from studies.storage import unwritable
+from studies.study import Study
+
+VERDICT = "unchecked"
+"""Whether robustness is real (ok, suspect, masked, invalid): nothing looks for gradient masking yet."""
+
+
+def write_outputs(study: Study, rule: str | None = None, limits: Sequence[Limit] = ()) -> Selection | None:
+    """Write study.json, trials.csv, front.csv, front.json and selected.json into the study's folder.
+
+    Args:
+        study: with at least one run behind it.
+        rule: see `select`; None for its default.
+        limits: of the selection, on top of the study's; the front keeps to the study's own.
+    Returns: the selection, or None if nothing meets the limits; there is no selected.json then.
+    Raises: UserError for an unknown rule or a folder that can't be written.
+    """
+    objectives = study.config.objectives
+    check_rule(rule or default_rule(objectives), objectives)
+    records = study.records()
+    members = front(records, objectives, study.config.limits)
+    _write(study, "study.json", _json(study_json(study, records)))
+    _write(study, "trials.csv", trials_csv(records, objectives))
+    _write(study, "front.csv", front_csv(members, objectives))
+    _write(study, "front.json", _json(front_json(members, objectives)))
+    every = (*study.config.limits, *limits)
+    if not front(records, objectives, every):
+        (study.folder / "selected.json").unlink(missing_ok=True)
+        return None
+    selection = select(records, objectives, every, rule)
+    write_selected(study, selection)
+    return selection
+
+
+def write_selected(study: Study, selection: Selection) -> Path:
+    """Write selected.json into the study's folder; UserError if that can't be written."""
+    return _write(study, "selected.json", _json(selected_json(study, selection)))
+
+
+def study_json(study: Study, records: Sequence[Record]) -> dict[str, Any]:
+    """Everything known of a study, its records in full."""
+    trace: list[tuple[float, float]] = []
+    if study.bounds is not None:
+        trace = hypervolume_trace(records, study.config.objectives, study.bounds, study.config.limits)
+    states = Counter(record.state for record in records)
+    return {
+        "config": study.config.to_json(),
+        "versions": study.versions,
+        "bounds": study.bounds.to_json() if study.bounds else None,
+        "design": list(study.design),
+        "states": {state: states[state] for state in STATES},
+        "evaluated": sum(record.evaluated for record in records),
+        "seconds": max((record.at for record in records), default=0.0),
+        "hypervolume": [list(pair) for pair in trace],
+        "records": [record.to_json() for record in records],
+    }
+
+
+def front_json(members: Iterable[Record], objectives: Sequence[str]) -> dict[str, Any]:
+    """The front with all measurements of its records."""
+    return {"objectives": list(objectives), "front": [_member(record) for record in members]}
+
+
+def selected_json(study: Study, selection: Selection) -> dict[str, Any]:
+    """The chosen configuration, why it was chosen, and all that it takes to build and measure it again."""
+    config = study.config.to_json()
+    return {
+        **_member(selection.chosen),
+        "configuration": Candidate.parse(selection.chosen.candidate).to_json(),
+        "rule": selection.rule,
+        "reason": selection.reason,
+        "limits": [str(limit) for limit in selection.limits],
+        "runners_up": [_member(record) for record in selection.runners_up],
+        "knee": _member(selection.knee) if selection.knee else None,
+        "protocol": config["protocol"],
+        "budget": config["budget"],
+        "versions": study.versions,
+    }
+
+
+def trials_csv(records: Iterable[Record], objectives: Sequence[str]) -> str:
+    """A row per trial: number, candidate, state, seconds, each objective and its NAME_se, reason."""
+    header = ["number", "candidate", "state", "seconds", *_columns(objectives), "reason"]
+    rows = (
+        [one.number, one.candidate, one.state, f"{one.seconds:.3f}", *_values(one, objectives), one.reason]
+        for one in records
+    )
+    return _csv(header, rows)
+
+
+def front_csv(members: Iterable[Record], objectives: Sequence[str]) -> str:
+    """A row per record of the front: number, candidate, each objective and its NAME_se, verdict."""
+    header = ["number", "candidate", *_columns(objectives), "verdict"]
+    return _csv(header, ([one.number, one.candidate, *_values(one, objectives), VERDICT] for one in members))
+
+
+def _member(record: Record) -> dict[str, Any]:
+    return {
+        "number": record.number,
+        "candidate": record.candidate,
+        "measurements": {name: one.to_json() for name, one in record.measurements.items()},
+        "verdict": VERDICT,
+    }
+
+
+def _columns(objectives: Sequence[str]) -> list[str]:
+    return [column for name in objectives for column in (name, f"{name}_se")]
+
+
+def _values(record: Record, objectives: Sequence[str]) -> list[object]:
+    """Value and standard error of each objective, in full precision; empty where not measured."""
+    cells: list[object] = []
+    for name in objectives:
+        one: Measurement | None = record.measurements.get(name)
+        cells += ["", ""] if one is None else [one.value, one.stderr]
+    return cells
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_safe(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def _safe(cell: object) -> object:
+    """Keep a text that looks like a formula from being run by a spreadsheet."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _write(study: Study, name: str, text: str) -> Path:
+    try:
+        return write_text(study.folder / name, text)
+    except OSError as error:
+        raise unwritable(study.folder, error) from error

@@ -1,0 +1,198 @@
+"""The loop: ask for a candidate, evaluate it, store its record, tell the sampler."""
+
+import time
+from collections.abc import Callable
+
+import optuna
+from optuna.trial import Trial, TrialState
+
+from evaluators.base import Measurement
+from evaluators.seeds import number
+from space.candidate import Candidate
+from studies.config import Stop
+from studies.design import ENUMERABLE, allowed, draws, something_new
+from studies.events import Event, Measured, RunStarted, Stopped, TrialFinished, TrialStarted, Why
+from studies.header import Header
+from studies.memory import Memory
+from studies.records import Record, front
+from studies.samplers import make_sampler
+from studies.told import constraints, told
+from studies.trial import Evaluates, Outcome, evaluate
+
+RECORD = "record"
+"""User attribute of an Optuna trial that holds its record: the source of truth."""
+
+PATIENCE = 20
+"""Free asks (duplicates, vetoes by cost) in a row, after which candidates are drawn at random."""
+
+EXHAUSTED = 200
+"""Free asks in a row after which there is nothing left to find."""
+
+ALIKE = 3
+"""Failures in a row with the same reason that end a run."""
+
+
+def read_records(trials: optuna.Study) -> list[Record]:
+    """Records of all finished trials, by number."""
+    finished = (one for one in trials.get_trials(deepcopy=False) if one.state.is_finished())
+    return [Record.from_json(one.user_attrs[RECORD]) for one in finished if RECORD in one.user_attrs]
+
+
+class Runner:
+    """One run of a study, under its folder's lock.
+
+    Args:
+        trials: the Optuna study.
+        header: what was fixed when it was created.
+        evaluator: of the study's protocol and budget.
+        stop: when to end.
+        on_event: is told what happens.
+    """
+
+    def __init__(
+        self,
+        trials: optuna.Study,
+        header: Header,
+        evaluator: Evaluates,
+        stop: Stop,
+        on_event: Callable[[Event], None],
+    ) -> None:
+        self._trials, self._header, self._evaluator = trials, header, evaluator
+        self._config, self._space = header.config, header.config.space
+        self._stop, self._on_event = stop, on_event
+        self._start = time.monotonic()
+        self._memory = Memory(read_records(trials))
+        self._earlier, self._before = len(self._memory.records), self._memory.seconds
+        self._front: tuple[Record, ...] = ()
+        self._update_front()
+        trials.sampler = make_sampler(self._config.sampler, self._config.seed)
+
+    def run(self) -> Stopped:
+        """Try candidates until there is a reason to stop."""
+        self._on_event(
+            RunStarted(
+                records=self._earlier,
+                evaluated=self._memory.evaluated,
+                trials=self._stop.trials,
+                seconds=self._stop.seconds,
+            )
+        )
+        while (end := self._end()) is None:
+            self._try_one(self._next_trial())
+        return end
+
+    def _end(self) -> Stopped | None:
+        """The reason to start no further trial, or None."""
+        if self._memory.evaluated >= self._stop.trials:
+            return self._stopped("trials")
+        if self._stop.seconds is not None and self._seconds >= self._stop.seconds:
+            return self._stopped("seconds")
+        failures = self._memory.failures_alike(self._earlier)
+        if len(failures) >= ALIKE:
+            return self._stopped("failures", failures[0].reason)
+        if nothing_left := self._nothing_left():
+            return self._stopped("space exhausted", nothing_left)
+        return None
+
+    def _nothing_left(self) -> str:
+        """Why no new candidate can be found, or ""."""
+        if len(self._memory.seen) >= self._space.size:
+            return f"all {self._space.size} candidates of the space were tried"
+        free = self._memory.free_in_a_row
+        if free >= EXHAUSTED:
+            return f"{free} proposals in a row brought nothing new"
+        if free >= PATIENCE and self._space.size <= ENUMERABLE and self._something_new(0) is None:
+            return "no candidate that was not tried fits the network and the limits"
+        return ""
+
+    def _next_trial(self) -> Trial:
+        """Ask for a trial; one that a run left behind comes first and keeps what it was given."""
+        left = self._trials.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        if left:
+            return Trial(self._trials, left[0]._trial_id)
+        waiting = self._trials.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        proposal = None if waiting else self._proposal(len(self._memory.records))
+        if proposal is not None:
+            self._trials.enqueue_trial(self._space.params(proposal))
+        return self._trials.ask()
+
+    def _proposal(self, trial: int) -> Candidate | None:
+        """The candidate of the trial, or None to leave it to the sampler."""
+        if trial < len(self._header.design):
+            return Candidate.parse(self._header.design[trial])
+        if self._memory.free_in_a_row < PATIENCE:
+            return None
+        chance = next(draws(self._space, self._number("chance", trial)))
+        return self._something_new(trial) or chance
+
+    def _something_new(self, trial: int) -> Candidate | None:
+        def may(candidate: Candidate) -> bool:
+            return allowed(candidate, self._evaluator.cost, self._config.limits) is not None
+
+        return something_new(self._space, self._memory.seen, may, self._number("new", trial))
+
+    def _try_one(self, trial: Trial) -> None:
+        """Evaluate a trial, unless that was done before a run was killed, and store it."""
+        stored = trial.user_attrs.get(RECORD)
+        record = Record.from_json(stored) if stored else self._evaluate(trial)
+        if not stored:
+            for name, value in constraints(record, self._config.objectives, self._config.limits).items():
+                if name not in trial.constraints:
+                    trial.set_constraint(name, value)
+            trial.set_user_attr(RECORD, record.to_json())
+        state, values = told(record, self._config.objectives)
+        self._trials.tell(trial, values, state)
+        self._memory.add(record)
+        self._announce(record)
+
+    def _evaluate(self, trial: Trial) -> Record:
+        start = self._seconds
+        candidate = self._space.sample(trial)
+        self._on_event(TrialStarted(number=trial.number, candidate=str(candidate)))
+        outcome = self._outcome(trial.number, candidate)
+        return Record(
+            number=trial.number,
+            candidate=str(candidate),
+            key=candidate.key(),
+            state=outcome.state,
+            reason=outcome.reason,
+            measurements=outcome.measurements,
+            seconds=self._seconds - start,
+            at=self._before + self._seconds,
+        )
+
+    def _outcome(self, trial: int, candidate: Candidate) -> Outcome:
+        def report(name: str, measurement: Measurement) -> None:
+            self._on_event(Measured(number=trial, name=name, measurement=measurement))
+
+        if (known := self._memory.earlier(candidate.key())) is None:
+            return evaluate(self._evaluator, candidate, self._config, report)
+        reason = f"same as #{known.number}" + (f", {known.state}: {known.reason}" if known.reason else "")
+        return Outcome(state="duplicate", measurements=known.measurements, reason=reason)
+
+    def _announce(self, record: Record) -> None:
+        if record.state == "complete":
+            self._update_front()
+        self._on_event(
+            TrialFinished(
+                record=record,
+                evaluated=self._memory.evaluated,
+                front=self._front,
+                on_front=any(one.number == record.number for one in self._front),
+            )
+        )
+
+    def _update_front(self) -> None:
+        self._front = tuple(front(self._memory.records, self._config.objectives, self._config.limits))
+
+    @property
+    def _seconds(self) -> float:
+        """Running time of this run."""
+        return time.monotonic() - self._start
+
+    def _number(self, purpose: str, trial: int) -> int:
+        return number(self._config.seed, purpose, str(trial))
+
+    def _stopped(self, reason: Why, detail: str = "") -> Stopped:
+        evaluated = self._memory.evaluated
+        return Stopped(reason=reason, detail=detail, evaluated=evaluated, seconds=self._seconds)

@@ -1,0 +1,93 @@
+"""Optuna's samplers by name, made reproducible over interruptions."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from optuna import Study
+from optuna.distributions import BaseDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState
+
+from evaluators.seeds import number
+from space.errors import UnknownName
+
+POPULATION = 20
+"""Of nsga2: a study has tens to hundreds of trials, and Optuna's 50 would stay random for most of them."""
+
+
+class Seeded(BaseSampler):
+    """A sampler whose draws follow from a seed, the trial's number, a parameter's name and finished trials.
+
+    Optuna's samplers carry a random state from trial to trial and from parameter to parameter, which is lost
+    with the process. Here each trial, and each parameter that is drawn on its own, gets a new sampler with a
+    seed of its own, so that a trial which was interrupted half way through its suggestions goes on as it
+    would have.
+
+    Args:
+        make: builds a sampler from a seed of 32 bits.
+        seed: of the study.
+    """
+
+    def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
+        self._make, self._seed = make, seed
+        self._joint = self._fresh(0, "joint")
+
+    def _fresh(self, trial: int, purpose: str) -> BaseSampler:
+        return self._make(number(self._seed, "sampler", str(trial), purpose) % 2**32)
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Start the trial with a sampler of its own."""
+        self._joint = self._fresh(trial.number, "joint")
+        if isinstance(self._joint, NSGAIISampler):
+            # A trial whose parameters were fixed is never asked for, but should be a parent all the same.
+            self._joint.get_trial_generation(study, trial)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Ask the trial's sampler."""
+        return self._joint.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Ask the trial's sampler."""
+        return self._joint.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Ask a sampler of this parameter's own, whatever was drawn before."""
+        sampler = self._fresh(trial.number, f"parameter {param_name}")
+        return sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        """Tell the trial's sampler."""
+        self._joint.after_trial(study, trial, state, values)
+
+
+def make_sampler(name: str, seed: int) -> Seeded:
+    """Build the named sampler; UnknownName for another name."""
+    if name not in MAKERS:
+        raise UnknownName("sampler", name, MAKERS)
+    return Seeded(MAKERS[name], seed)
+
+
+def _tpe(seed: int) -> BaseSampler:
+    with warnings.catch_warnings():
+        # group=True is "experimental": it keeps conditional parameters apart, which this space needs.
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=False)
+
+
+def _nsga2(seed: int) -> BaseSampler:
+    return NSGAIISampler(seed=seed, population_size=POPULATION)
+
+
+def _random(seed: int) -> BaseSampler:
+    return RandomSampler(seed=seed)
+
+
+MAKERS: dict[str, Callable[[int], BaseSampler]] = {"tpe": _tpe, "nsga2": _nsga2, "random": _random}

@@ -1,0 +1,197 @@
+"""Where a study lives: a folder with Optuna's journal (or a pointer to a database) and a lock."""
+
+import json
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import optuna
+from filelock import FileLock, Timeout
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+from evaluators.objectives import Objective
+from space.errors import UserError
+from studies.files import write_text
+from studies.trial import one_line
+
+JOURNAL, LOCK, POINTER = "journal.log", "study.lock", "storage.json"
+HEADER = "bitfront"
+"""User attribute of the Optuna study that holds what is fixed when it is created."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the trials of a folder are kept.
+
+    Attributes:
+        folder: of the study.
+        url: of a database, or None for the journal in the folder.
+        name: of the Optuna study.
+    """
+
+    folder: Path
+    url: str | None = None
+    name: str = "bitfront"
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file, if there is no database."""
+        return self.folder / JOURNAL
+
+
+def locate(folder: Path, url: str | None) -> Place:
+    """Find where a folder keeps its trials, or would if it held any.
+
+    Raises UserError when the folder keeps them elsewhere than `url` says.
+    """
+    pointer = folder / POINTER
+    if pointer.is_file():
+        known = json.loads(pointer.read_text(encoding="utf-8"))
+        if url not in (None, known["url"]):
+            raise UserError("another storage", got=_masked(url or ""), expected=_masked(known["url"]))
+        return Place(folder, known["url"], known["name"])
+    if url is None:
+        return Place(folder)
+    if (folder / JOURNAL).exists():
+        raise UserError("another storage", got=_masked(url), expected=f"none: {folder} keeps its own journal")
+    return Place(folder, url, f"bitfront-{uuid4().hex[:12]}")
+
+
+def find_study(place: Place) -> optuna.Study | None:
+    """Open the study at a place for reading; None where there is none, or only the start of one.
+
+    Raises UserError when it is damaged or the database does not answer.
+    """
+    if place.url is None and not place.journal.is_file():
+        return None
+    quiet()
+    with _readable(place):
+        storage = _connect(place)
+        if place.name not in (one.study_name for one in storage.get_all_studies()):
+            return None
+        study = optuna.load_study(study_name=place.name, storage=storage)
+        return study if HEADER in study.user_attrs else None
+
+
+def create_study(place: Place, objectives: Sequence[Objective], header: dict[str, Any]) -> optuna.Study:
+    """Create the study at a place where there is none. Under the folder's lock.
+
+    What a creation that was interrupted left behind is replaced; the header is written last and at once, so
+    that a study with a header is whole.
+    """
+    quiet()
+    if place.url is not None:
+        write_text(place.folder / POINTER, json.dumps({"url": place.url, "name": place.name}), private=True)
+    else:
+        place.journal.unlink(missing_ok=True)
+    with _readable(place):
+        storage = _connect(place)
+        with suppress(KeyError):
+            optuna.delete_study(study_name=place.name, storage=storage)
+        directions = [objective.direction for objective in objectives]
+        study = optuna.create_study(study_name=place.name, storage=storage, directions=directions)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # names for dashboards; nothing here reads them
+        names = [f"log2 {one.name}" if one.stage == "cost" else one.name for one in objectives]
+        study.set_metric_names(names)
+    study.set_user_attr(HEADER, header)
+    return study
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder for one running process; the lock ends with the process, however it ends.
+
+    A journal whose last writer was killed is repaired. Raises UserError if another process holds the folder.
+    """
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        hint = "wait until it ends, or choose another --out"
+        raise UserError("another run is writing here", got=str(folder), hint=hint) from None
+    try:
+        _repair(folder / JOURNAL)
+        yield
+    finally:
+        lock.release()
+
+
+def check_writable(folder: Path) -> None:
+    """Raise UserError unless files can be written to the folder, or to the one it would be made in."""
+    home = next(path for path in (folder, *folder.absolute().parents) if path.exists() or path.is_symlink())
+    try:
+        with tempfile.TemporaryFile(dir=home):
+            return
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def unwritable(folder: Path, error: OSError) -> UserError:
+    """Say that a folder can't be written, and why."""
+    reason = (error.strerror or type(error).__name__).lower()
+    return UserError("output folder", got=str(folder), expected="a folder that can be written", hint=reason)
+
+
+def quiet() -> None:
+    """Keep Optuna's progress lines off stderr; its warnings stay."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def _connect(place: Place) -> BaseStorage:
+    if place.url is not None:
+        return RDBStorage(place.url)
+    path = str(place.journal)
+    return JournalStorage(JournalFileBackend(path, lock_obj=JournalFileOpenLock(path)))
+
+
+def _repair(journal: Path) -> None:
+    """Drop the lock and the half-written last line of a writer that was killed; Optuna waits for the one and
+    refuses to read past the other."""
+    Path(f"{journal}.lock").unlink(missing_ok=True)
+    if not journal.is_file():
+        return
+    with journal.open("rb+") as file:
+        content = file.read()
+        end = content.rfind(b"\n") + 1
+        if end < len(content):
+            file.truncate(end)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+@contextmanager
+def _readable(place: Place) -> Iterator[None]:
+    """Turn what Optuna and its database raise into one line for the user."""
+    try:
+        yield
+    except UserError:
+        raise
+    except OSError as error:
+        raise unwritable(place.folder, error) from error
+    except Exception as error:
+        if place.url is not None:
+            expected = "a database that Optuna can open"
+            raise UserError(
+                "storage", got=_masked(place.url), expected=expected, hint=_brief(error)
+            ) from error
+        hint = f"{_brief(error)}; choose another --out"
+        raise UserError("damaged journal", got=str(place.journal), hint=hint) from error
+
+
+def _brief(error: Exception) -> str:
+    return one_line(error)[:160]
+
+
+def _masked(url: str) -> str:
+    """The URL without its password."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)

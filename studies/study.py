@@ -1,0 +1,148 @@
+"""A study: one folder, one identity, all of its records."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import optuna
+
+from evaluators.objectives import find_objectives
+from space.errors import UserError
+from studies.bounds import Bounds
+from studies.config import Stop, StudyConfig, check_same
+from studies.events import Event, RunStopped, Stopped
+from studies.header import Header, make_header
+from studies.limits import Limit
+from studies.records import Record, front
+from studies.runner import Runner, read_records
+from studies.storage import (
+    HEADER,
+    Place,
+    check_writable,
+    create_study,
+    find_study,
+    locate,
+    locked,
+    unwritable,
+)
+from studies.trial import Evaluates, one_line
+
+
+def ignore(event: Event) -> None:
+    """Hear nothing of what a run tells."""
+
+
+class Study:
+    """One folder, one identity, all of its records.
+
+    Get one by `open` (to run it) or `load` (to read it). Any number of processes may read; one may run.
+    """
+
+    def __init__(self, place: Place, config: StudyConfig, trials: optuna.Study | None) -> None:
+        self._place, self._trials = place, trials
+        self._header = None if trials is None else _header(trials)
+        self.folder, self.config = place.folder, self._header.config if self._header else config
+        self.resumed = trials is not None
+
+    @classmethod
+    def open(cls, folder: Path | str, config: StudyConfig, storage: str | None = None) -> Self:
+        """Resume the study in a folder, or prepare a new one, which `run` will write.
+
+        Args:
+            folder: is created by `run` if need be.
+            config: must equal that of the study, if there is one.
+            storage: URL of a database for Optuna, or None for a journal in the folder.
+        Raises: UserError naming the first field that differs, for a folder that can't be written, and for a
+            damaged or unreachable storage.
+        """
+        place = locate(Path(folder), storage)
+        trials = find_study(place)
+        if trials is not None:
+            check_same(_header(trials).config, config, place.folder)
+        check_writable(place.folder)
+        return cls(place, config, trials)
+
+    @classmethod
+    def load(cls, folder: Path | str, storage: str | None = None) -> Self:
+        """Read the study in a folder; UserError where there is none."""
+        place = locate(Path(folder), storage)
+        trials = find_study(place)
+        if trials is None:
+            hint = (
+                "it holds no finished set-up of a run" if place.folder.is_dir() else "there is no such folder"
+            )
+            raise UserError("no study", got=str(folder), expected="the folder of a run", hint=hint)
+        return cls(place, _header(trials).config, trials)
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """Frozen bounds of the costs; None before the first run."""
+        return self._header.bounds if self._header else None
+
+    @property
+    def design(self) -> tuple[str, ...]:
+        """Candidates that were chosen to be tried first; empty before the first run."""
+        return self._header.design if self._header else ()
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions the study was created with; empty before the first run."""
+        return dict(self._header.versions) if self._header else {}
+
+    def records(self) -> list[Record]:
+        """Records of all finished trials, by number, as they are in the storage now."""
+        return [] if self._trials is None else read_records(self._trials)
+
+    def front(self, limits: tuple[Limit, ...] = ()) -> list[Record]:
+        """Non-dominated records that meet the study's limits, and `limits` on top; by number."""
+        return front(self.records(), self.config.objectives, (*self.config.limits, *limits))
+
+    def run(self, evaluator: Evaluates, stop: Stop, on_event: Callable[[Event], None] = ignore) -> Stopped:
+        """Try candidates until `stop` says so. A run that is interrupted or killed is resumed by the next.
+
+        Args:
+            evaluator: with the study's protocol and budget.
+            stop: when to end.
+            on_event: is told what happens, in the order in which it does.
+        Returns: why it ended; KeyboardInterrupt ends it too, with everything finished kept.
+        Raises: UserError, before anything is written, for limits that nobody can meet or a folder that can't
+            be written; and when another run is writing here. ValueError for an evaluator of another study.
+        """
+        if (evaluator.protocol, evaluator.budget) != (self.config.protocol, self.config.budget):
+            raise ValueError("the evaluator has another protocol or budget than the study")
+        start = time.monotonic()
+        try:
+            header = self._header or make_header(self.config, evaluator, stop.trials)
+            with self._writing(header) as (trials, header):
+                stopped = Runner(trials, header, evaluator, stop, on_event).run()
+        except KeyboardInterrupt:
+            count = sum(record.evaluated for record in self.records())
+            stopped = Stopped(reason="interrupted", evaluated=count, seconds=time.monotonic() - start)
+        on_event(RunStopped(stopped=stopped))
+        return stopped
+
+    @contextmanager
+    def _writing(self, header: Header) -> Iterator[tuple[optuna.Study, Header]]:
+        """Lock the folder and open its study afresh, creating it if it is still not there."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+        with locked(self.folder):
+            trials = find_study(self._place)
+            if trials is None:
+                objectives = find_objectives(self.config.objectives)
+                trials = create_study(self._place, objectives, header.to_json())
+            self._trials, self._header = trials, _header(trials)
+            check_same(self._header.config, self.config, self.folder)
+            yield trials, self._header
+
+
+def _header(trials: optuna.Study) -> Header:
+    try:
+        return Header.from_json(trials.user_attrs[HEADER])
+    except (KeyError, TypeError, ValueError) as error:
+        hint = "it was written by another version of bitfront, or is damaged"
+        raise UserError("unreadable study", got=one_line(error), hint=hint) from error

@@ -1,0 +1,118 @@
+"""One trial: from cheap to dear, each stage may end it."""
+
+import math
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol as Interface
+
+from evaluators.base import Budget, Measurement, Protocol
+from evaluators.objectives import OBJECTIVES
+from space.candidate import Candidate
+from studies.config import StudyConfig
+from studies.limits import Limit, first_broken
+from studies.records import State
+
+Report = Callable[[str, Measurement], None]
+
+
+class Evaluates(Interface):
+    """What a study needs of an evaluator."""
+
+    @property
+    def protocol(self) -> Protocol:
+        """What it holds fixed."""
+
+    @property
+    def budget(self) -> Budget:
+        """What it spends on one evaluation."""
+
+    def cost(self, candidate: Candidate) -> dict[str, Measurement]:
+        """Every cost objective, in milliseconds; UserError if the candidate does not fit the network."""
+
+    def measure(self, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:
+        """The named measurements, each as soon as it is known, from cheap to dear."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a trial ended: the part of a record that its evaluation decides."""
+
+    state: State
+    measurements: Mapping[str, Measurement]
+    reason: str = ""
+
+
+def evaluate(evaluator: Evaluates, candidate: Candidate, config: StudyConfig, report: Report) -> Outcome:
+    """Cost the candidate, then measure it until it is complete or a limit is broken.
+
+    A broken limit on a cost always ends the trial; one on a later measurement does when something dearer
+    would follow. Whatever the evaluation raises (but an interrupt) is a failed outcome with its reason.
+
+    Args:
+        evaluator: asked for costs, then for `config.measured`.
+        candidate: canonical.
+        config: of the study.
+        report: called with every measurement when it is known.
+    """
+    known: dict[str, Measurement] = {}
+    try:
+        broken = _measure(evaluator, candidate, config, known, report)
+    except Exception as error:  # a study outlives whatever one candidate does to it
+        return Outcome(state="failed", measurements=known, reason=one_line(error))
+    if broken is None:
+        return Outcome(state="complete", measurements=known)
+    reason = f"{broken.objective} {known[broken.objective].value:.4g} breaks {broken}"
+    return Outcome(state="vetoed", measurements=known, reason=reason)
+
+
+def one_line(error: BaseException) -> str:
+    """Name an exception: its type, and its message on one line of at most 300 characters."""
+    text = " ".join(str(error).split())
+    text = text if len(text) <= 300 else text[:299] + "…"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _measure(
+    evaluator: Evaluates,
+    candidate: Candidate,
+    config: StudyConfig,
+    known: dict[str, Measurement],
+    report: Report,
+) -> Limit | None:
+    """Fill `known` with all that was measured; return the limit that ended the trial early, or None."""
+    for name, measurement in evaluator.cost(candidate).items():
+        _take(name, measurement, known, report)
+    if broken := first_broken(config.limits, known):
+        return broken
+    for name, measurement in _stages(evaluator, candidate, config.measured):
+        _take(name, measurement, known, report)
+        if known.keys() >= {*config.measured}:
+            break
+        if broken := first_broken(config.limits, known):
+            return broken
+    missing = [name for name in (*config.objectives, *config.measured) if name not in known]
+    if missing:
+        raise ValueError(f"the evaluator gave no {missing[0]}")
+    return None
+
+
+def _stages(
+    evaluator: Evaluates, candidate: Candidate, names: Sequence[str]
+) -> Iterator[tuple[str, Measurement]]:
+    """The evaluator's measurements, if any are wanted; its generator is closed where the consumer stops."""
+    if not names:
+        return
+    measurements = evaluator.measure(candidate, names)
+    try:
+        yield from measurements
+    finally:
+        if isinstance(measurements, Generator):
+            measurements.close()
+
+
+def _take(name: str, measurement: Measurement, known: dict[str, Measurement], report: Report) -> None:
+    """Keep a measurement; FloatingPointError for one that can't be compared."""
+    if name in OBJECTIVES and not math.isfinite(measurement.value):
+        raise FloatingPointError(f"{name} is {measurement.value}")
+    known[name] = measurement
+    report(name, measurement)
