@@ -1,5 +1,7 @@
 """From words on the command line to an exit status; every way to end is here."""
 
+import errno
+import io
 import os
 import sys
 from argparse import Namespace
@@ -11,8 +13,10 @@ from pathlib import Path
 from search.parser import COMMANDS, Parser, build_parser, flags
 from space.errors import UnknownName, UserError
 
-DONE, USER, INTERRUPTED, NOBODY_READS = 0, 2, 130, 141
+USER, INTERRUPTED, NOBODY_READS = 2, 130, 141
 """Exit statuses; an error of ours leaves with a traceback and 1. 141 is 128 + SIGPIPE, as in a shell."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,9 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: words after the program's name; those of this process by default.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    _mend_streams()
     try:
         args = parse(sys.argv[1:] if argv is None else list(argv))
         status = _command(args.command)(args)
@@ -38,6 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence()
         return NOBODY_READS
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        print(f"bitfront: error: {error.strerror or error}", file=sys.stderr)
+        _silence()
+        return USER
 
 
 def parse(words: list[str]) -> Namespace:
@@ -58,9 +66,7 @@ def _unknown(parser: Parser, command: str, word: str) -> UserError:
     """The complaint about a word that the command doesn't know."""
     name = word.split("=", 1)[0]
     if not name.startswith("-"):
-        return UserError(
-            f"{command} takes no further words", got=word, hint=f"{command} --help lists what it takes"
-        )
+        return UserError(f"{command} takes no further words", got=word, hint=f"{command} --help lists what it takes")
     near = get_close_matches(name, flags(parser)[command], n=1)
     hint = f"did you mean {near[0]}?" if near else f"{parser.prog} {command} --help lists its flags"
     return UserError(f"unknown flag of {command}", got=name, hint=hint)
@@ -76,6 +82,16 @@ def _program() -> str:
     """How this program was called."""
     name = Path(sys.argv[0]).name
     return name if name == "bitfront" else "python -m search"
+
+
+def _mend_streams() -> None:
+    """Make both streams take any text: none may be missing, or fail over a sign that it can't encode."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (lives as long as the process)
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _silence() -> None:

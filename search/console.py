@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from evaluators.objectives import OBJECTIVES
 from search.formats import measured
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ def table(title: str, columns: Sequence[str], left: int = 1) -> Table:
     from rich import box
     from rich.table import Table
 
-    grid = Table(
-        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+    grid = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(columns):
         flush = index < left
         grid.add_column(name, justify="left" if flush else "right", no_wrap=not flush, overflow="fold")
@@ -58,6 +57,12 @@ def front_table(
         mark = ">" if mine else ""
         grid.add_row(mark, str(record.number), record.candidate, *cells, style="bold" if mine else None)
     return grid
+
+
+def by_cost(records: Iterable[Record], objectives: Sequence[str]) -> list[Record]:
+    """Records from cheap to dear, as pictures have them; by the first objective where none is a cost."""
+    first = min(objectives, key=lambda name: OBJECTIVES[name].maximize)
+    return sorted(records, key=lambda record: (record.measurements[first].value, record.number))
 
 
 def summary(record: Record, objectives: Sequence[str]) -> str:

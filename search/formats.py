@@ -40,6 +40,4 @@ def clock(seconds: float) -> str:
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole}s"
-    return (
-        f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}m"
-    )
+    return f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}m"

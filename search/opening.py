@@ -50,9 +50,7 @@ def one_evaluation() -> Iterator[None]:
     try:
         yield
     except FloatingPointError as error:
-        raise UserError(
-            "the training diverged", got=str(error), hint="try other --epochs or --seed"
-        ) from error
+        raise UserError("the training diverged", got=str(error), hint="try other --epochs or --seed") from error
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and "out of memory" not in str(error):
             raise

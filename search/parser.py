@@ -47,14 +47,12 @@ def build_parser(prog: str = "python -m search") -> Parser:
     parser = Parser(
         prog=prog,
         usage=f"{prog} [COMMAND] [FLAGS]",
-        description="Searches robust, low-bit networks: fronts of accuracy, robustness and bit operations.",
+        description="Searches robust, low-bit networks: accuracy, robustness, bit operations.",
         epilog=EXAMPLES.format(prog=prog),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", required=True, title="commands", prog=prog
-    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands", prog=prog)
     builders: dict[str, Callable[[Parser], None]] = {
         "run": _run,
         "cost": _cost,
@@ -84,9 +82,7 @@ def _run(parser: Parser) -> None:
     study.add_argument("--time", type=values.duration, metavar="T", help="stop after 90, 90s, 5m or 1h")
     study.add_argument("--sampler", default="tpe", metavar="NAME", help="who proposes (default: %(default)s)")
     _limits(study)
-    study.add_argument(
-        "--out", type=Path, metavar="DIR", help="the study's folder (default: runs/DATASET-NETWORK)"
-    )
+    study.add_argument("--out", type=Path, metavar="DIR", help="the study's folder (default: runs/DATASET-NETWORK)")
     _storage(study)
     _protocol(parser)
     _budget(parser)
@@ -177,12 +173,8 @@ def _protocol(parser: Parser) -> None:
         metavar="N",
         help="of everything random (default: 0)",
     )
-    group.add_argument(
-        "--device", type=values.device, default="auto", metavar="D", help="auto, cpu, cuda or cuda:N"
-    )
-    group.add_argument(
-        "--cache", type=Path, metavar="DIR", help="where trained members are kept (default: per user)"
-    )
+    group.add_argument("--device", type=values.device, default="auto", metavar="D", help="auto, cpu, cuda or cuda:N")
+    group.add_argument("--cache", type=Path, metavar="DIR", help="where trained members are kept (default: per user)")
 
 
 def _budget(parser: Parser) -> None:
@@ -196,9 +188,7 @@ def _budget(parser: Parser) -> None:
     ):
         default = getattr(BUDGET, name.replace("-", "_"))
         kind = values.whole(f"--{name}")
-        group.add_argument(
-            f"--{name}", type=kind, default=default, metavar="N", help=f"{text} (default: {default})"
-        )
+        group.add_argument(f"--{name}", type=kind, default=default, metavar="N", help=f"{text} (default: {default})")
 
 
 def flags(parser: Parser) -> dict[str, set[str]]:

@@ -69,14 +69,10 @@ def growth_of(study: Study) -> Growth:
 def title_of(study: Study, records: Iterable[Record]) -> str:
     """Data set, network, epsilon and images under attack."""
     protocol, budget = study.config.protocol, study.config.budget
-    attacked = [
-        m.n for r in records for name, m in r.measurements.items() if OBJECTIVES[name].stage == "attack"
-    ]
+    attacked = [m.n for r in records for name, m in r.measurements.items() if OBJECTIVES[name].stage == "attack"]
     images = f", {max(attacked)} images attacked with {budget.steps} steps" if attacked else ""
     threat = "" if protocol.threat == "raw" else f" ({protocol.threat})"
-    return (
-        f"{Path(protocol.dataset).name}, {protocol.network}, ε = {_ratio(protocol.epsilon)}{threat}{images}"
-    )
+    return f"{Path(protocol.dataset).name}, {protocol.network}, ε = {_ratio(protocol.epsilon)}{threat}{images}"
 
 
 def _point(record: Record, front: set[int]) -> Point:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from search.console import console, front_table, note, summary
+from search.console import by_cost, console, front_table, note, summary
 from search.formats import clock, measured
 from studies import Measured, RunStarted, TrialFinished, TrialStarted
 
@@ -52,7 +52,11 @@ class Tally:
         elif isinstance(event, Measured):
             self.current += f"  {event.name} {measured(event.measurement)}"
         elif isinstance(event, TrialFinished):
-            self.evaluated, self.front, self.current = event.evaluated, event.front, ""
+            self.evaluated, self.front, self.current = (
+                event.evaluated,
+                tuple(by_cost(event.front, self.objectives)),
+                "",
+            )
 
     @property
     def elapsed(self) -> float:
@@ -99,9 +103,7 @@ def _tell(tally: Tally, event: Event) -> None:
     tally.take(event)
     if isinstance(event, TrialFinished) and event.record.evaluated:
         record = event.record
-        outcome = (
-            "  on the front" if event.on_front else "" if record.state == "complete" else f"  {record.reason}"
-        )
+        outcome = "  on the front" if event.on_front else "" if record.state == "complete" else f"  {record.reason}"
         note(f"[{tally.line}] #{record.number} {summary(record, tally.objectives)}{outcome}")
 
 

@@ -26,11 +26,10 @@ def execute(args: Namespace) -> int:
         place = f"member {index} of {len(report.members)}: " if len(report.members) > 1 else ""
         rows = [next(layers) for _ in member.layers]
         _print_member(f"{place}{member.member} on {args.network}", rows)
-    screen = console()
-    screen.print(LEGEND)
+    print(LEGEND)
     costs = [f"{name} {number(data[name], OBJECTIVES[name].unit)}" for name in OBJECTIVES if name in data]
     totals = (f"MACs {scientific(data['macs'])}", f"weight bits {scientific(data['weight_bits'])}", *costs)
-    screen.print(f"{data['candidate']} on {args.network}: {', '.join(totals)}")
+    print(f"total: {', '.join(totals)}")
     return 0
 
 

@@ -30,18 +30,14 @@ def execute(args: Namespace) -> int:
     return 0
 
 
-def _measure(
-    evaluator: Evaluates, candidate: Candidate, names: tuple[str, ...]
-) -> Iterator[tuple[str, Measurement]]:
+def _measure(evaluator: Evaluates, candidate: Candidate, names: tuple[str, ...]) -> Iterator[tuple[str, Measurement]]:
     """The named objectives, costs first."""
     yield from ((name, one) for name, one in evaluator.cost(candidate).items() if name in names)
     if dear := [name for name in OBJECTIVES if name in names and OBJECTIVES[name].stage != "cost"]:
         yield from ((name, one) for name, one in evaluator.measure(candidate, dear) if name in names)
 
 
-def _document(
-    candidate: Candidate, evaluator: Evaluates, found: Mapping[str, Measurement]
-) -> dict[str, object]:
+def _document(candidate: Candidate, evaluator: Evaluates, found: Mapping[str, Measurement]) -> dict[str, object]:
     """Everything needed to compare and to repeat it."""
     return {
         "candidate": str(candidate),

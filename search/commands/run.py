@@ -1,13 +1,14 @@
 """`run`: search a design space, and leave the front, its pictures and one selected candidate."""
 
 import json
+import logging
 import math
 import shlex
 from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
-from search.console import console, front_table, note
+from search.console import by_cost, console, front_table, note
 from search.formats import clock, scientific
 from search.opening import budget_of, evaluator_of
 from search.pictures import draw_pictures
@@ -66,6 +67,7 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
     check_limits(limits)
     space = load_space(args.space)
     budget_of(args)
+    logging.getLogger("optuna").setLevel(logging.WARNING)  # it announces every study
     evaluator = evaluator_of(args)
     config = StudyConfig(
         objectives=args.objectives,
@@ -126,13 +128,16 @@ def _document(study: Study, stopped: Stopped) -> dict[str, object]:
 def _print(study: Study, selection: Selection, program: str) -> None:
     """The front, the selected candidate and the next command to type."""
     screen, objectives = console(), study.config.objectives
-    front, chosen = study.front(), selection.chosen
+    front, chosen = by_cost(study.front(), objectives), selection.chosen
     screen.print(front_table(front, objectives, chosen.number, title=f"front: {len(front)} candidates"))
-    screen.print(f"selected: #{chosen.number} {chosen.candidate}")
-    screen.print(f"rule:     {selection.rule}")
-    screen.print(f"reason:   {selection.reason}")
-    screen.print(f"pictures: {study.folder / 'front.png'}, {study.folder / 'history.png'}")
-    screen.print(f"next:     {_next(study, front, program)}", soft_wrap=True)
+    lines = {
+        "selected": f"#{chosen.number} {chosen.candidate}",
+        "rule": selection.rule,
+        "reason": selection.reason,
+        "pictures": f"{study.folder / 'front.png'}, {study.folder / 'history.png'}",
+        "next": _next(study, front, program),
+    }
+    print("\n".join(f"{name + ':':10}{text}" for name, text in lines.items()))
 
 
 def _next(study: Study, front: list[Record], program: str) -> str:

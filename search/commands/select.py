@@ -24,11 +24,12 @@ def execute(args: Namespace) -> int:
 
 def _print(study: Study, selection: Selection) -> None:
     """The rule, the row, the reason, the runners-up and the knee."""
-    screen, chosen = console(), selection.chosen
+    chosen, knee = selection.chosen, selection.knee
     rows = [chosen, *selection.runners_up]
-    screen.print(f"rule:   {selection.rule}")
-    screen.print(front_table(rows, study.config.objectives, chosen.number, title="selected, and runners-up"))
-    screen.print(f"reason: {selection.reason}")
-    if selection.knee and selection.knee.number != chosen.number:
-        screen.print(f"knee:   #{selection.knee.number} {selection.knee.candidate} has the best trade-off")
-    screen.print(f"file:   {study.folder / 'selected.json'}")
+    print(f"rule:   {selection.rule}")
+    title = "selected, and runners-up"
+    console().print(front_table(rows, study.config.objectives, chosen.number, title=title))
+    print(f"reason: {selection.reason}")
+    if knee and knee.number != chosen.number:
+        print(f"knee:   #{knee.number} {knee.candidate} has the best trade-off")
+    print(f"file:   {study.folder / 'selected.json'}")

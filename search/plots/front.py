@@ -44,7 +44,7 @@ def _draw(scene: Scene) -> Figure:
     rows = -(-len(scene.pairs) // columns)
     table, keys = _table(scene), _keys(scene)
     room = max(columns * (PANEL[0] + GUTTER[0]), table.width, 5.4)
-    lines = -(-len(keys) // (2 * columns + 1))
+    lines = max(1, -(-len(keys) // (2 * columns + 1)))
     head = TITLE + KEYS * lines + 0.16
     step = (room / columns, PANEL[1] + GUTTER[1])
     figure = new_figure(room + 2 * MARGIN, head + rows * step[1] + table.height(room) + MARGIN)
@@ -68,7 +68,7 @@ def _draw_head(figure: Figure, title: str, keys: list[Line2D], lines: int) -> No
         handles=keys,
         loc="center",
         bbox_to_anchor=(0.5, 1 - (TITLE + KEYS * lines / 2) / height),
-        ncols=-(-len(keys) // lines),
+        ncols=max(1, -(-len(keys) // lines)),
         frameon=False,
         fontsize=7.5,
         handletextpad=0.4,
@@ -100,8 +100,7 @@ def _table(scene: Scene) -> Table:
     return Table(
         header=("trial", "candidate", *(o.name + units[o.name] for o in scene.axes)),
         rows=tuple(
-            (str(p.number), p.candidate, *(_cell(p.measurements[o.name]) for o in scene.axes))
-            for p in scene.numbered
+            (str(p.number), p.candidate, *(_cell(p.measurements[o.name]) for o in scene.axes)) for p in scene.numbered
         ),
         strong=chosen[0] if chosen else None,
         note=_note(scene),

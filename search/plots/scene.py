@@ -76,11 +76,7 @@ class Scene:
         kept |= {max(front, key=lambda p: _merit(p, o)).number for o in self.axes if front}
         rest = [p.number for p in front if p.number not in kept]
         room = max(0, NUMBERED - len(kept))
-        kept |= (
-            {rest[(2 * i + 1) * len(rest) // (2 * room)] for i in range(room)}
-            if len(rest) > room
-            else {*rest}
-        )
+        kept |= {rest[(2 * i + 1) * len(rest) // (2 * room)] for i in range(room)} if len(rest) > room else {*rest}
         return tuple(p for p in front if p.number in kept)
 
 
@@ -104,9 +100,7 @@ class Growth:
     reference: str = ""
 
 
-def projected_front(
-    values: Sequence[tuple[float, float]], maximize: tuple[bool, bool]
-) -> list[tuple[float, float]]:
+def projected_front(values: Sequence[tuple[float, float]], maximize: tuple[bool, bool]) -> list[tuple[float, float]]:
     """The points of a plane that no other point beats in both directions, by rising x, each once.
 
     Args:

@@ -67,9 +67,7 @@ def draw_table(figure: Figure, table: Table, left: float, bottom: float, room: f
     lines = -(-len(table.rows) // count)
     start = (room - count * table.width - (count - 1) * BETWEEN) / 2
     for block in range(count):
-        _draw_block(
-            axes, table, start + block * (table.width + BETWEEN), range(block * lines, (block + 1) * lines)
-        )
+        _draw_block(axes, table, start + block * (table.width + BETWEEN), range(block * lines, (block + 1) * lines))
     if table.note:
         axes.text(room / 2, 0.4 * LINE, table.note, ha="center", va="center", fontsize=POINTS, color=QUIET)
 
@@ -84,9 +82,7 @@ def _draw_block(axes: Axes, table: Table, left: float, rows: range) -> None:
         _draw_row(axes, table, table.rows[index], left, top - (line + 1.75) * LINE, weight)
 
 
-def _draw_row(
-    axes: Axes, table: Table, cells: tuple[str, ...], left: float, height: float, weight: str
-) -> None:
+def _draw_row(axes: Axes, table: Table, cells: tuple[str, ...], left: float, height: float, weight: str) -> None:
     """One row, every cell at its column."""
     for index, (cell, wide) in enumerate(zip(cells, table.columns, strict=True)):
         flush = index < 2

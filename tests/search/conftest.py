@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from evaluators.base import Measurement
+from evaluators.base import Budget, Measurement, Protocol
 from evaluators.objectives import find_objectives
+from search.pictures import draw_pictures
 from search.plots import Point, Scene
+from space import Candidate, SearchSpace
+from studies import Stop, Study, StudyConfig, write_outputs
 
+Use = Callable[..., None]
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 ROOT = Path(__file__).parents[2]
 
@@ -71,3 +78,85 @@ def scene() -> Callable[..., Scene]:
         )
 
     return make
+
+
+SPACE = 'precisions = ["fp", "pact4", "xnor"]\nmembers = [1, 2]\nfull_precision = [0, 1]\ninput_bits = [2, 8]\n'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """An evaluator whose answers follow from the candidate: ensembles are robust, accuracy is dear."""
+
+    protocol: Protocol
+    budget: Budget
+    trouble: Callable[[Candidate], None] = lambda candidate: None
+
+    def cost(self, candidate: Candidate) -> dict[str, Measurement]:
+        bits = sum(member.precision.weight * member.precision.activation for member in candidate.members)
+        bops = 1e6 * bits * candidate.width**2
+        return {
+            "bops": Measurement(value=bops, unit="bit-ops"),
+            "memory": Measurement(value=bops / 100, unit="bytes"),
+        }
+
+    def measure(self, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:
+        self.trouble(candidate)
+        luck = int(candidate.key()[:4], 16) % 10
+        bits = math.log2(self.cost(candidate)["bops"].value)
+        rates = {"acc": 60 + bits - luck / 2, "fgsm": 50 + luck, "bim": 41 + luck, "pgd": 40 + luck}
+        for name in names:
+            bonus = 20 * (len(candidate.members) - 1) if name != "acc" else 0
+            yield name, Measurement.fraction(round(rates[name] + bonus), 100, seconds=0.5)
+
+
+@pytest.fixture
+def use_table(monkeypatch: pytest.MonkeyPatch) -> Use:
+    """Let the commands of this process open a Table instead of training; `trouble` may raise."""
+
+    def use(trouble: Callable[[Candidate], None] = lambda candidate: None) -> None:
+        def open_table(
+            *,
+            dataset: str,
+            network: str | None,
+            epsilon: float | None,
+            seed: int,
+            budget: Budget,
+            **rest: object,
+        ) -> Table:
+            protocol = Protocol(
+                dataset=dataset,
+                checksum="0",
+                network=network or "mnistconv",
+                epsilon=epsilon or 0.2,
+                seed=seed,
+            )
+            return Table(protocol=protocol, budget=budget, trouble=trouble)
+
+        monkeypatch.setattr("evaluators.open_evaluator", open_table, raising=False)
+
+    return use
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished study of twelve candidates; not to be changed."""
+    config = StudyConfig(
+        objectives=("acc", "pgd", "bops"),
+        space=SearchSpace.from_toml(SPACE),
+        protocol=Protocol(dataset="mnist5k", checksum="0", network="mnistconv", epsilon=0.2),
+        budget=Budget(),
+    )
+    study = Study.open(tmp_path_factory.mktemp("finished") / "study", config)
+    study.run(Table(protocol=config.protocol, budget=config.budget), Stop(trials=12))
+    selection = write_outputs(study)
+    draw_pictures(study, selection.chosen.number if selection else None)
+    return study.folder
+
+
+@pytest.fixture
+def study(tmp_path: Path, finished: Path, use_table: Use, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the finished study, at `study` in the current folder, with its `space.toml` beside it."""
+    use_table()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "space.toml").write_text(SPACE)
+    return shutil.copytree(finished, tmp_path / "study")

@@ -11,16 +11,12 @@ def test_a_ratio_of_grey_levels_is_that_number(levels: int) -> None:
     assert values.epsilon(f"{levels}/255") == levels / 255
 
 
-@pytest.mark.parametrize(
-    ("text", "value"), [("0.2", 0.2), (".2", 0.2), ("0", 0.0), ("1", 1.0), ("2e-1", 0.2)]
-)
+@pytest.mark.parametrize(("text", "value"), [("0.2", 0.2), (".2", 0.2), ("0", 0.0), ("1", 1.0), ("2e-1", 0.2)])
 def test_a_decimal_epsilon_is_itself(text: str, value: float) -> None:
     assert values.epsilon(text) == value
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "8/0", "8/", "/255", "nan", "1.01", "-0.1", "300/255", "inf", "8//255"]
-)
+@pytest.mark.parametrize("text", ["", "x", "8/0", "8/", "/255", "nan", "1.01", "-0.1", "300/255", "inf", "8//255"])
 def test_an_impossible_epsilon_is_refused(text: str) -> None:
     with pytest.raises(UserError, match=r"^--epsilon: got .*write 8/255 for 8 grey levels"):
         values.epsilon(text)

@@ -23,9 +23,7 @@ def share(picture: np.ndarray, color: str) -> float:
     ("objectives", "panels"),
     [("acc,bops", 1), ("acc,pgd,bops", 3), ("acc,pgd,bops,memory", 6), ("acc,pgd", 1)],
 )
-def test_a_front_has_a_panel_per_pair_of_objectives(
-    scene: Make, tmp_path: Path, objectives: str, panels: int
-) -> None:
+def test_a_front_has_a_panel_per_pair_of_objectives(scene: Make, tmp_path: Path, objectives: str, panels: int) -> None:
     figure = draw_front(scene(objectives))
     named = [axes for axes in figure.axes if axes.get_xlabel()]
     assert len(named) == panels
@@ -79,9 +77,7 @@ def test_a_picture_is_replaced_whole(scene: Make, tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["front.png"]
 
 
-@pytest.mark.parametrize(
-    ("last", "unit"), [(100, "seconds"), (240, "minutes"), (9000, "hours"), (10 * 86400, "days")]
-)
+@pytest.mark.parametrize(("last", "unit"), [(100, "seconds"), (240, "minutes"), (9000, "hours"), (10 * 86400, "days")])
 def test_history_counts_time_in_a_fitting_unit(last: float, unit: str) -> None:
     trace = [(last / 3, 0.2), (last / 2, 0.2), (last, 0.5)]
     axes = draw_history(Growth(title="t", trace=trace)).axes[0]

@@ -17,9 +17,7 @@ def beats(one: tuple[float, float], other: tuple[float, float], maximize: tuple[
 
 
 @given(values, directions)
-def test_the_projected_front_is_what_nothing_beats(
-    points: list[tuple[int, int]], maximize: tuple[bool, bool]
-) -> None:
+def test_the_projected_front_is_what_nothing_beats(points: list[tuple[int, int]], maximize: tuple[bool, bool]) -> None:
     expected = {p for p in points if not any(beats(q, p, maximize) for q in points)}
     found = projected_front(points, maximize)
     assert set(found) == expected

@@ -1,0 +1,146 @@
+"""The command line as a process: exit statuses, streams, terminals."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Call = Callable[..., "subprocess.CompletedProcess[str]"]
+ROOT = Path(__file__).parents[2]
+HEAVY = {"torch", "optuna", "matplotlib", "rich", "numpy"}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["select", "-h"], ["--trails", "3"]])
+def test_help_and_typing_errors_load_nothing_heavy(words: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from search.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        f"sys.exit(sorted({HEAVY} & sys.modules.keys()) or None)"
+    )
+    command = [sys.executable, "-c", code, *words]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_importing_search_loads_nothing_heavy() -> None:
+    code = f"import sys, search; sys.exit(sorted({HEAVY} & sys.modules.keys()) or None)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize("command", ["", "run", "cost", "evaluate", "plot", "select"])
+def test_every_help_fits_eighty_columns(bitfront: Call, command: str) -> None:
+    ended = bitfront(*filter(None, [command]), "--help")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert max(map(len, ended.stdout.splitlines())) <= 80
+    assert "python -m search" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["frobnicate"],
+            "unknown command: got 'frobnicate'; expected one of cost, evaluate, plot, run, select",
+        ),
+        (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
+        (["--objectives", "acc,pdg"], "unknown objective: got 'pdg'"),
+        (
+            ["--epsilon", "8"],
+            "--epsilon: got '8'; expected 0 to 1, as a part of the pixel range; hint: write 8/255",
+        ),
+        (
+            ["--time", "soon"],
+            "--time: got 'soon'; expected a time longer than 0; hint: e.g. 90, 90s, 5m or 1h",
+        ),
+        (["--device", "gpu"], "unknown device: got 'gpu'; expected auto, cpu, cuda or cuda:N"),
+        (["--limit", "bops"], "malformed limit: got 'bops'"),
+        (["--space", "nowhere.toml"], "nowhere.toml"),
+        (["cost", "in9:fp", "--network", "resnet20"], "input bits out of range: got 9; expected 1 to 8"),
+        (["cost", "fp\n\x1b[31mred", "--network", "resnet20"], "candidate"),
+        (["plot", "nowhere"], "no study: got 'nowhere'"),
+        (["select", "nowhere", "--limit", "x<=1"], "no study: got 'nowhere'"),
+    ],
+)
+def test_what_the_user_can_fix_is_one_line_and_status_2(
+    bitfront: Call, tmp_path: Path, words: list[str], message: str
+) -> None:
+    ended = bitfront(*words)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("bitfront: error: ")
+    assert message in line
+    assert line.isprintable()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_leaves_is_no_error(finished: Path) -> None:
+    command = f"{sys.executable} -m search select '{finished}' --json | head -n 1; echo ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines()[0] == "{"
+
+
+def test_a_closed_stdout_is_no_error() -> None:
+    command = f"{sys.executable} -m search cost fp --network resnet20 >&-"
+    ended = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
+
+
+def test_a_full_disk_is_said_in_one_line() -> None:
+    command = f"{sys.executable} -m search cost fp --network resnet20 --json >/dev/full"
+    ended = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (2, "bitfront: error: No space left on device\n")
+
+
+def on_a_terminal(*words: str, **extra: str) -> str:
+    """What a command writes to a terminal of 80 columns."""
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **extra}
+    command = [sys.executable, "-m", "search", *words]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=slave, stderr=slave) as process:
+        os.close(slave)
+        written = b""
+        while chunk := _read(master):
+            written += chunk
+    os.close(master)
+    assert process.returncode == 0, written
+    return written.decode()
+
+
+def _read(master: int) -> bytes:
+    try:
+        return os.read(master, 4096)
+    except OSError:  # the other end is closed
+        return b""
+
+
+def test_a_terminal_of_eighty_columns_holds_every_table_row() -> None:
+    written = on_a_terminal("cost", "fp+mbn3x1", "--network", "resnet20")
+    rows = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in written.splitlines()]
+    assert "1.49e8" in written
+    assert max(map(len, rows)) <= 80
+    assert "\x1b[" in written
+
+
+def test_no_color_is_respected() -> None:
+    written = on_a_terminal("cost", "mbn3x1", "--network", "resnet20", NO_COLOR="1")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", written)
+
+
+def test_pipes_get_no_escapes(bitfront: Call) -> None:
+    ended = bitfront("cost", "mbn3x1", "--network", "resnet20", TERM="xterm-256color")
+    assert ended.returncode == 0
+    assert "\x1b" not in ended.stdout
+
+
+def test_an_encoding_without_plus_minus_is_no_reason_to_fail(bitfront: Call, finished: Path) -> None:
+    ended = bitfront("select", str(finished), PYTHONIOENCODING="ascii")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "selected" in ended.stdout
