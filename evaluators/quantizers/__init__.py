@@ -1,0 +1,1 @@
+"""Quantizers with their straight-through rules, and the layers that use them."""
