@@ -1,0 +1,1 @@
+"""What a candidate costs, known before anything is trained."""

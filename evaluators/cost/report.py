@@ -1,0 +1,96 @@
+"""A candidate's cost in full: every layer of every member, and every cost model."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from evaluators.base import Measurement
+from evaluators.cost.models import COST_MODELS, layer_bops, macs, weight_bits
+from evaluators.networks.catalogue import find_network
+from evaluators.networks.plan import Plan
+from evaluators.networks.trace import LayerShape, trace
+from evaluators.objectives import OBJECTIVES
+from space import Candidate, UserError
+
+NATURAL_CLASSES = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberCost:
+    """One member's precision and layers."""
+
+    member: str
+    layers: tuple[LayerShape, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostReport:
+    """What a candidate costs on a network, for one image."""
+
+    candidate: str
+    network: str
+    members: tuple[MemberCost, ...]
+
+    def total(self, model: str) -> float:
+        """The sum of a cost model over the members."""
+        return sum(COST_MODELS[model](member.layers) for member in self.members)
+
+    @property
+    def macs(self) -> float:
+        """Multiply-accumulates of all members."""
+        return sum(macs(member.layers) for member in self.members)
+
+    @property
+    def weight_bits(self) -> float:
+        """Bits of the weights of all members."""
+        return sum(weight_bits(member.layers) for member in self.members)
+
+    def to_json(self) -> dict[str, Any]:
+        """Totals, every cost model under its own name, and a list of layers that names their member."""
+        layers = [
+            {"member": member.member, **asdict(layer), "bops": layer_bops(layer)}
+            for member in self.members
+            for layer in member.layers
+        ]
+        totals = {name: self.total(name) for name in COST_MODELS}
+        return {
+            "candidate": self.candidate,
+            "network": self.network,
+            "macs": int(self.macs),
+            "weight_bits": int(self.weight_bits),
+            **{name: int(value) if value.is_integer() else value for name, value in totals.items()},
+            "layers": layers,
+        }
+
+
+def cost_report(candidate: Candidate, network: str, plan: Plan | None = None) -> CostReport:
+    """Cost of a candidate; milliseconds.
+
+    Args:
+        candidate: its width multiplies that of `plan`.
+        network: a name of NETWORKS.
+        plan: image shape and classes; those of the network's paper (and 10 classes) where left out.
+    Raises: UnknownName for the network, UserError where the candidate or the images do not fit it.
+    """
+    info = find_network(network)
+    sizes = plan or Plan(shape=info.shape, classes=NATURAL_CLASSES)
+    sizes = Plan(shape=sizes.shape, classes=sizes.classes, width=candidate.width)
+    members = tuple(
+        MemberCost(member=str(member.precision), layers=trace(network, member.precision, sizes))
+        for member in candidate.members
+    )
+    _check_mapping(candidate, network, len(members[0].layers))
+    return CostReport(candidate=str(candidate), network=network, members=members)
+
+
+def cost_measurements(report: CostReport) -> dict[str, Measurement]:
+    """The cost objectives as measurements: exact, free."""
+    return {name: Measurement(value=report.total(name), unit=OBJECTIVES[name].unit) for name in COST_MODELS}
+
+
+def _check_mapping(candidate: Candidate, network: str, layers: int) -> None:
+    if candidate.mapping is not None and candidate.mapping.layers > layers:
+        raise UserError(
+            f"{candidate} maps more layers than {network} has",
+            got=candidate.mapping.layers,
+            expected=f"at most {layers}",
+        )

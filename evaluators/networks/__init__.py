@@ -1,0 +1,1 @@
+"""Topologies in any precision and width."""

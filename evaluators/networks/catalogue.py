@@ -1,0 +1,61 @@
+"""The topologies by name, with the images each is meant for; no torch here, so that help texts are quick."""
+
+from dataclasses import dataclass
+
+from space.errors import UnknownName, UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkInfo:
+    """A topology as a person chooses it.
+
+    Attributes:
+        name: what it is called on the command line.
+        builder: "module:function" under `evaluators.networks`, taking (Plan, Precision).
+        shape: channels, height, width of the images of its paper.
+        smallest: least height and width that leave every layer something to see.
+        source: where it comes from.
+    """
+
+    name: str
+    builder: str
+    shape: tuple[int, int, int]
+    smallest: int
+    source: str
+
+
+NETWORKS: dict[str, NetworkInfo] = {
+    info.name: info
+    for info in (
+        NetworkInfo(name="fcn2", builder="fcn:fcn2", shape=(1, 28, 28), smallest=1, source="Panda et al. 2019"),
+        NetworkInfo(
+            name="mnistconv",
+            builder="convnets:mnistconv",
+            shape=(1, 28, 28),
+            smallest=28,
+            source="EMPIR 2020",
+        ),
+        NetworkInfo(name="cifarconv", builder="convnets:cifarconv", shape=(3, 32, 32), smallest=8, source="EMPIR 2020"),
+        NetworkInfo(name="resnet20", builder="resnet:resnet20", shape=(3, 32, 32), smallest=8, source="He et al. 2016"),
+    )
+}
+"""Every network by name; a new one is one more entry and its builder."""
+
+
+def find_network(name: str) -> NetworkInfo:
+    """Look a network up; raises UnknownName with the nearest known name."""
+    if name not in NETWORKS:
+        raise UnknownName("network", name, NETWORKS)
+    return NETWORKS[name]
+
+
+def check_fits(info: NetworkInfo, shape: tuple[int, int, int]) -> None:
+    """Raise UserError when images of this shape (C, H, W) are too small for the network."""
+    if min(shape[1:]) < info.smallest:
+        size = "x".join(map(str, shape[1:]))
+        raise UserError(
+            f"the network {info.name} does not fit the images",
+            got=f"{size} pixels",
+            expected=f"at least {info.smallest}x{info.smallest}",
+            hint="choose another --network, such as fcn2",
+        )

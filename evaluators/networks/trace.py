@@ -1,0 +1,65 @@
+"""Follows shapes through a network without computing: what each layer multiplies, stores and counts with."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+
+from evaluators.networks.build import build
+from evaluators.networks.plan import Plan
+from evaluators.quantizers.layers import QuantConv2d, QuantLayer
+from space import Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerShape:
+    """One layer as the cost models see it, for one image.
+
+    Attributes:
+        name: its place in the network.
+        kind: "conv" or "linear".
+        macs: multiply-accumulates.
+        weights: number of weights, biases left out.
+        outputs: number of output values.
+        weight_bits: bits, or bases, of a weight.
+        activation_bits: bits, or bases, of an input activation.
+    """
+
+    name: str
+    kind: str
+    macs: int
+    weights: int
+    outputs: int
+    weight_bits: int
+    activation_bits: int
+
+
+@lru_cache(maxsize=1024)
+def trace(name: str, precision: Precision, plan: Plan) -> tuple[LayerShape, ...]:
+    """The layers of a network, in order; milliseconds, no memory for weights or activations."""
+    with torch.device("meta"):
+        network = build(name, precision, plan).eval()
+        outputs: dict[nn.Module, int] = {}
+        for _, layer in network.layers():
+            layer.register_forward_hook(lambda layer, _, out: outputs.update({layer: _outputs(out)}))
+        with torch.no_grad():
+            network.body(torch.empty(1, *plan.shape))
+    return tuple(_shape(name, layer, outputs[layer]) for name, layer in network.layers())
+
+
+def _outputs(out: Tensor) -> int:
+    return out[0].numel()
+
+
+def _shape(name: str, layer: QuantLayer, outputs: int) -> LayerShape:
+    weights = layer.weight.shape.numel()
+    return LayerShape(
+        name=name,
+        kind="conv" if isinstance(layer, QuantConv2d) else "linear",
+        macs=outputs * (weights // layer.weight.shape[0]),
+        weights=weights,
+        outputs=outputs,
+        weight_bits=layer.bits[0],
+        activation_bits=layer.bits[1],
+    )
