@@ -1,0 +1,47 @@
+"""What a choice is worth: cost, accuracy and robustness of a candidate, measured under a protocol.
+
+Names load their module on first use, so that help texts and cost-free checks need no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evaluators.base import Budget, Measurement, Protocol
+    from evaluators.cost.report import CostReport, cost_report
+    from evaluators.evaluator import Evaluator
+    from evaluators.networks.catalogue import NETWORKS
+    from evaluators.objectives import OBJECTIVES, Objective
+    from evaluators.opening import open_evaluator
+
+_HOMES = {
+    "Budget": "base",
+    "CostReport": "cost.report",
+    "Evaluator": "evaluator",
+    "Measurement": "base",
+    "NETWORKS": "networks.catalogue",
+    "OBJECTIVES": "objectives",
+    "Objective": "objectives",
+    "Protocol": "base",
+    "cost_report": "cost.report",
+    "open_evaluator": "opening",
+}
+
+__all__ = [
+    "NETWORKS",
+    "OBJECTIVES",
+    "Budget",
+    "CostReport",
+    "Evaluator",
+    "Measurement",
+    "Objective",
+    "Protocol",
+    "cost_report",
+    "open_evaluator",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'evaluators' has no attribute {name!r}")
+    return getattr(import_module(f"evaluators.{_HOMES[name]}"), name)

@@ -1,0 +1,140 @@
+"""Members: what names a trained network, and the pool that trains it once and finds it ever after."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from evaluators.cache import Store
+from evaluators.data.dataset import DataSet
+from evaluators.networks.build import Network, build
+from evaluators.networks.plan import Plan
+from evaluators.seeds import stream
+from evaluators.training.loop import Course, train
+from evaluators.training.recipes import RECIPES
+from evaluators.training.warm_start import start_from
+from space import Precision
+from space.candidate import MAX_MEMBERS
+
+CODE = ("data", "networks", "quantizers", "training", "members.py", "seeds.py")
+"""What a trained member depends on, beside its specification."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberSpec:
+    """Everything a trained member is determined by.
+
+    Attributes:
+        precision: token of the precision.
+        index: which initialisation; twins count from MAX_MEMBERS on.
+        network, plan, input_bits, recipe: what is trained, and how.
+        epochs, train_images: for how long, on how many images.
+        dataset: checksum of the images.
+        seed: of the splits and all streams.
+        autocast: dtype of the convolutions in training.
+    """
+
+    precision: str
+    index: int
+    network: str
+    plan: Plan
+    input_bits: int
+    recipe: str
+    epochs: int
+    train_images: int
+    dataset: str
+    seed: int
+    autocast: str
+
+    @property
+    def name(self) -> str:
+        """Names the random streams: neither a longer training nor newer code draws other numbers."""
+        width = f"x{self.plan.width:g}"
+        return f"{self.network} {self.precision}/{self.index} in{self.input_bits} {width} {self.recipe}"
+
+    def key(self) -> str:
+        """Address in the store; new code has new addresses."""
+        text = json.dumps([asdict(self), code_version()], sort_keys=True)
+        return sha256(text.encode()).hexdigest()[:32]
+
+    def twin(self) -> "MemberSpec | None":
+        """The full-precision, 8-bit-input network that this one starts from; none for full precision itself.
+
+        It is no member of any ensemble, so that low-precision members do not start from the very
+        network they are to differ from; members of one index share it.
+        """
+        if Precision.parse(self.precision).float or not RECIPES[self.recipe].starts_from_twin:
+            return None
+        return replace(self, precision="fp", index=MAX_MEMBERS + self.index, input_bits=8)
+
+
+@cache
+def code_version() -> str:
+    """Digest of the sources that decide what a training yields."""
+    digest = sha256()
+    for path in _sources(Path(__file__).parent):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    for name in CODE:
+        path = folder / name
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+class MemberPool:
+    """Trains members that the store lacks.
+
+    Attributes:
+        store: where they are kept.
+        data: what they are trained on.
+        trained: how many trainings this pool has run.
+    """
+
+    def __init__(self, store: Store, data: DataSet) -> None:
+        self.store, self.data, self.trained = store, data, 0
+
+    def obtain(self, spec: MemberSpec) -> Network:
+        """The trained network, in eval mode on the device of the data.
+
+        Raises: FloatingPointError when the training diverges.
+        """
+        entry = self.store.fetch(spec.key(), lambda: (self._train(spec).state_dict(), _meta(spec)))
+        network = _blank(spec)
+        network.load_state_dict(entry.tensors)
+        return network.to(self.data.train.images.device).eval()
+
+    def _train(self, spec: MemberSpec) -> Network:
+        device = self.data.train.images.device
+        network = _blank(spec).to(device)
+        recipe, twin_spec = RECIPES[spec.recipe], spec.twin()
+        twin = self.obtain(twin_spec) if twin_spec else None
+        if twin is None:
+            network.reset(stream(spec.seed, spec.name, "weights"))
+        else:
+            start_from(network, twin)
+        course = Course(
+            split=self.data.train.head(spec.train_images),
+            recipe=recipe,
+            epochs=spec.epochs * (recipe.float_epochs if twin is None else 1),
+            generator=stream(spec.seed, spec.name, "order", device=device),
+            autocast=getattr(torch, spec.autocast),
+            twin=twin if recipe.twin_share else None,
+        )
+        train(network, Precision.parse(spec.precision), course)
+        self.trained += 1
+        return network
+
+
+def _blank(spec: MemberSpec) -> Network:
+    return build(spec.network, Precision.parse(spec.precision), spec.plan, input_bits=spec.input_bits)
+
+
+def _meta(spec: MemberSpec) -> dict[str, Any]:
+    return {"spec": asdict(spec), "code": code_version()}

@@ -1,0 +1,93 @@
+"""From what a person names to an evaluator, with defaults where they named nothing."""
+
+from pathlib import Path
+
+import torch
+
+from evaluators.allocator import keep_freed_memory
+from evaluators.base import Budget, Protocol, Threat
+from evaluators.cache import Store, default_root
+from evaluators.data.dataset import DataSet, load
+from evaluators.evaluator import Evaluator
+from evaluators.members import MemberPool
+from evaluators.networks.catalogue import check_fits, find_network
+from space import UserError
+
+GREY_EPSILON, COLOUR_EPSILON = 0.2, 8 / 255
+"""Usual l∞ radii: Panda et al. (2019) use 0.1 to 0.3 on MNIST; 8 grey levels are the field's habit on CIFAR."""
+
+
+def open_evaluator(
+    *,
+    dataset: str,
+    network: str | None = None,
+    epsilon: float | None = None,
+    threat: Threat = "raw",
+    seed: int = 0,
+    budget: Budget | None = None,
+    device: str = "auto",
+    cache: Path | None = None,
+    data_root: Path | None = None,
+    download: bool = False,
+) -> Evaluator:
+    """Load the data, and check that network, data and device go together.
+
+    Args:
+        dataset: a name, `folder:PATH` or `FILE.npz`.
+        network: a name; MNISTconv for grey 28×28 images, ResNet-20 for others where left out.
+        epsilon: radius of the attacks in [0, 1]; 0.2 for grey images, 8/255 for colour where left out.
+        threat: where the attacker stands.
+        seed: of splits, trainings and attacks.
+        budget: what one evaluation may spend.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        cache: folder of trained members; the user's cache folder where left out.
+        data_root, download: where torchvision's data sets are, and whether to fetch them.
+    Raises: UserError for everything that is wrong with these.
+    """
+    keep_freed_memory()
+    where = find_device(device)
+    if network is not None:
+        find_network(network)
+    data = load(dataset, root=data_root, download=download, seed=seed, device=where)
+    topology = network or _usual_network(data)
+    check_fits(find_network(topology), data.shape)
+    protocol = Protocol(
+        dataset=dataset,
+        checksum=data.checksum,
+        network=topology,
+        epsilon=_usual_epsilon(data) if epsilon is None else epsilon,
+        threat=threat,
+        seed=seed,
+        autocast=faster_dtype(where),
+    )
+    return Evaluator(protocol, budget or Budget(), MemberPool(Store(cache or default_root()), data))
+
+
+def find_device(name: str) -> torch.device:
+    """The device of this name; "auto" is a CUDA device if there is one, else the CPU. Raises UserError."""
+    count = torch.cuda.device_count()
+    if name == "auto":
+        return torch.device("cuda" if count else "cpu")
+    kind, _, number = name.partition(":")
+    if name != "cpu" and not (kind == "cuda" and (name == "cuda" or number.isdecimal())):
+        raise UserError("unknown device", got=name, expected="auto, cpu, cuda or cuda:N")
+    if kind == "cuda" and int(number or 0) >= count:
+        raise UserError("no such device", got=name, expected=f"one of {count} CUDA devices", hint="try auto")
+    return torch.device(name)
+
+
+def faster_dtype(device: torch.device) -> str:
+    """Dtype that training convolutions are faster in: bfloat16 where a GPU has it, float32 on processors.
+
+    On a processor with bfloat16 instructions these small convolutions took 1.1 to 2.5 times as long in
+    bfloat16 (benchmarks/autocast.py), and some virtual machines announce instructions that then crash.
+    """
+    return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+
+
+def _usual_network(data: DataSet) -> str:
+    return "mnistconv" if data.shape == (1, 28, 28) else "resnet20"
+
+
+def _usual_epsilon(data: DataSet) -> float:
+    return GREY_EPSILON if data.shape[0] == 1 else COLOUR_EPSILON
