@@ -34,13 +34,16 @@ class Tally:
 
     objectives: Sequence[str]
     now: Callable[[], float] = time.monotonic
-    trials: int = 1
+    trials: int = 0
     seconds: float | None = None
     before: int = 0
     evaluated: int = 0
     began: float = 0.0
     current: str = ""
-    front: tuple[Record, ...] = field(default_factory=tuple)
+    front: list[Record] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.began = self.now()
 
     def take(self, event: Event) -> None:
         """Follow one event."""
@@ -52,11 +55,8 @@ class Tally:
         elif isinstance(event, Measured):
             self.current += f"  {event.name} {measured(event.measurement)}"
         elif isinstance(event, TrialFinished):
-            self.evaluated, self.front, self.current = (
-                event.evaluated,
-                tuple(by_cost(event.front, self.objectives)),
-                "",
-            )
+            self.evaluated, self.current = event.evaluated, ""
+            self.front = by_cost(event.front, self.objectives)
 
     @property
     def elapsed(self) -> float:
@@ -80,6 +80,8 @@ class Tally:
     @property
     def line(self) -> str:
         """Trials, time and time left."""
+        if not self.trials:
+            return f"getting ready, {clock(self.elapsed)}"
         rest = "" if self.left is None else f", {clock(self.left)} left"
         return f"{self.evaluated}/{self.trials} candidates, {clock(self.elapsed)}{rest}"
 
@@ -116,7 +118,10 @@ def _picture(tally: Tally, height: int) -> RenderableType:
 
     head = Table.grid(padding=(0, 1))
     head.add_row(ProgressBar(total=1.0, completed=tally.share, width=28), Text(tally.line))
+    current = Text(tally.current, no_wrap=True, overflow="ellipsis")
+    if not tally.front:
+        return Group(head, current)
     rows = tally.front[: max(1, height - AROUND)]
     title = f"front: {len(tally.front)}" + (f", {len(rows)} shown" if len(rows) < len(tally.front) else "")
     front = front_table(rows, tally.objectives, title=title)
-    return Group(head, Text(tally.current, no_wrap=True, overflow="ellipsis"), front)
+    return Group(head, current, front)

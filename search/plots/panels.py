@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from search.plots.numbers import draw_numbers
 from search.plots.scene import Point, Scene, staircase
 from search.plots.style import ENSEMBLE, GREY, INK, QUIET, RING, RULE, SINGLE
+from search.plots.ticks import set_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,17 +70,23 @@ class Panel:
 
     def _set_up(self) -> None:
         """Scales, limits with room for numbers, and names of both axes."""
-        places = [self.place(point) for point in self.scene.points]
         for index, (objective, kind) in enumerate(((self.across, "x"), (self.up, "y"))):
-            values = [place[index] for place in places]
+            values = self._reach(index)
             log = objective.unit != "fraction" and min(values, default=0.0) > 0
             getattr(self.axes, f"set_{kind}scale")("log" if log else "linear")
             getattr(self.axes, f"set_{kind}lim")(_span(values, log=log))
             getattr(self.axes, f"set_{kind}label")(axis_label(objective))
-            if not log:
-                getattr(self.axes, f"{kind}axis").get_major_locator().set_params(nbins=6)
+            set_ticks(getattr(self.axes, f"{kind}axis"), values, log=log)
         self.axes.grid(True, color=RULE, linewidth=0.4, alpha=0.6)
         self.axes.set_axisbelow(True)
+
+    def _reach(self, index: int) -> list[float]:
+        """Every value along one axis (0: across, 1: up), those of the front with the ends of their bars."""
+        values = [self.place(point)[index] for point in self.scene.points]
+        for point in self.scene.front:
+            middle, half = self.place(point)[index], self.bars(point)[index]
+            values += [middle - half, middle + half]
+        return values
 
     def _draw_limits(self) -> None:
         """A dotted line per limit on either axis, where it falls inside the panel."""
@@ -108,5 +115,5 @@ def _span(values: list[float], *, log: bool) -> tuple[float, float]:
     if log:
         ratio = max((high / low) ** 0.1, 1.12)
         return low / ratio, high * ratio
-    margin = max(0.1 * (high - low), 2.0)
+    margin = max(0.07 * (high - low), 2.0)
     return low - margin, high + margin

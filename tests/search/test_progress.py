@@ -63,6 +63,12 @@ def test_nothing_is_promised_before_the_first_candidate() -> None:
     assert made.line == "0/10 candidates, 0s"
 
 
+def test_before_the_run_begins_it_gets_ready() -> None:
+    made, clock = tally()
+    clock[0] = 3.0
+    assert (made.line, made.left, made.share) == ("getting ready, 3s", None, 0.0)
+
+
 def test_the_trial_under_way_shows_what_is_known() -> None:
     measured = Measured(number=3, name="bops", measurement=Measurement(value=1.49e8, unit="bit-ops"))
     made, _ = tally((0, started()), (1, TrialStarted(number=3, candidate="mbn3x1")), (2, measured))
