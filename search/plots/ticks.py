@@ -38,5 +38,5 @@ def set_ticks(axis: Axis, values: Sequence[float], *, log: bool) -> None:
 
 def short(value: float) -> str:
     """A number as axes show it: 2e8, 1.5e8, never 1.50e8."""
-    mantissa, exponent = scientific(value).split("e")
-    return f"{float(mantissa):g}e{exponent}"
+    mantissa, _, exponent = scientific(value).partition("e")
+    return f"{float(mantissa):g}e{exponent}" if exponent else mantissa
