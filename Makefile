@@ -1,0 +1,35 @@
+# make front: searches and draws. make test: the whole test suite. Both make the environment first.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: front test lint types clean .venv
+
+front: .venv
+	$(BIN)/python -m search --objectives acc,pgd,bops $(ARGS)
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed-test
+	$(BIN)/mypy
+
+.venv: .venv/installed
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/installed-test: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch .venv/installed $@
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

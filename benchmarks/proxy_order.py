@@ -1,0 +1,96 @@
+"""Does a short training order candidates as a long one does?
+
+    python benchmarks/proxy_order.py --dataset FILE.npz --out benchmarks/results/proxy_order.json
+
+Trains every candidate for a few epochs in several ways, and once for ten times as long from scratch; prints
+Spearman's rank correlation of each way with the long training, for clean accuracy and accuracy under PGD.
+"""
+
+import argparse
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from scipy.stats import spearmanr
+
+from evaluators import Budget, Evaluator, open_evaluator
+from evaluators.training.recipes import RECIPES, Recipe
+from space import Candidate
+
+CANDIDATES = (
+    "fp pact4 pact2 dorefa4-2 dorefa2-4 dorefa2-2 bnn xnor mbn1x1 mbn3x1 mbn1x3 mbn3x3 mbn5x5 in2:fp in2:mbn3x1 in1:pact2"
+).split()
+STANDARD = RECIPES["standard"]
+WAYS: dict[str, Recipe] = {
+    "from scratch": replace(STANDARD, starts_from_twin=False, twin_share=0.0, float_epochs=1),
+    "warm start": replace(STANDARD, starts_from_twin=True, twin_share=0.0, float_epochs=1),
+    "warm start, fp twice": replace(STANDARD, starts_from_twin=True, twin_share=0.0, float_epochs=2),
+    "distilled": replace(STANDARD, starts_from_twin=True, twin_share=0.5, float_epochs=1),
+    "distilled, fp twice": replace(STANDARD, starts_from_twin=True, twin_share=0.5, float_epochs=2),
+}
+
+
+def measured(evaluator: Evaluator, recipe: Recipe, texts: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Accuracy and accuracy under PGD of every candidate, trained in one way."""
+    RECIPES["standard"] = recipe
+    values = {}
+    for text in texts:
+        found = dict(evaluator.measure(Candidate.parse(text), ("acc", "pgd")))
+        values[text] = (found["acc"].value, found["pgd"].value)
+        print(f"  {text:16} {found['acc'].value:.4f} {found['pgd'].value:.4f}", flush=True)
+    return values
+
+
+def evaluator_for(args: argparse.Namespace, epochs: int, way: str) -> Evaluator:
+    """An evaluator with a cache of its own: the ways share a recipe's name, and must not share members."""
+    budget = Budget(epochs=epochs, train_images=args.train_images, images=args.images)
+    cache = args.cache / f"{way} {epochs}".replace(" ", "-").replace(",", "")
+    return open_evaluator(
+        dataset=args.dataset, network=args.network, epsilon=args.epsilon, budget=budget, cache=cache
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", default="mnist5k")
+    parser.add_argument("--network", default="mnistconv")
+    parser.add_argument("--width", default="x0.5")
+    parser.add_argument("--epsilon", type=float, default=2 / 255)
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--long", type=int, default=40)
+    parser.add_argument("--train-images", type=int, default=4000)
+    parser.add_argument("--images", type=int, default=500)
+    parser.add_argument("--cache", type=Path, default=Path("runs/proxy_order"))
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/proxy_order.json"))
+    args = parser.parse_args()
+
+    texts = [f"{text}:{args.width}" for text in CANDIDATES]
+    long_way = "from scratch"
+    print(f"long: {args.long} epochs {long_way}")
+    reference = measured(evaluator_for(args, args.long, long_way), WAYS[long_way], texts)
+    rows = {}
+    for way, recipe in WAYS.items():
+        print(f"{way}: {args.epochs} epochs")
+        rows[way] = measured(evaluator_for(args, args.epochs, way), recipe, texts)
+    table = {way: correlations(values, reference) for way, values in rows.items()}
+    print(f"\n{'way':24} {'acc':>6} {'pgd':>6}   (Spearman with {args.long} epochs, {len(texts)} candidates)")
+    for way, (acc, pgd) in table.items():
+        print(f"{way:24} {acc:6.3f} {pgd:6.3f}")
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    settings = {name: str(value) for name, value in vars(args).items() if name not in ("cache", "out", "dataset")}
+    settings |= {"dataset": Path(args.dataset).name, "torch": torch.__version__, "machine": platform.machine()}
+    result = {"settings": settings, "spearman": table, "long": reference, "short": rows}
+    args.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def correlations(values: dict[str, tuple[float, float]], reference: dict[str, tuple[float, float]]) -> list[float]:
+    """Spearman's rank correlation of accuracy and of accuracy under PGD."""
+    pairs = [list(zip(values[text], reference[text], strict=True)) for text in reference]
+    return [float(spearmanr(*zip(*[pair[axis] for pair in pairs], strict=True)).statistic) for axis in (0, 1)]
+
+
+if __name__ == "__main__":
+    main()
