@@ -91,11 +91,12 @@ class _MultiBaseActivation(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         ctx.save_for_backward(x, scale, shift)
-        out = torch.empty_like(x)
+        out, one = torch.empty_like(x), x.new_ones(())
+        shift = shift + 0.0  # no -0.0, so that no sum is, and copysign gives sign(0) = +1
         for x_part, out_part in _in_cache(x, out):
-            torch.copysign(scale[0], x_part + shift[0], out=out_part)
+            torch.mul(torch.copysign(one, x_part + shift[0]), scale[0], out=out_part)
             for beta, v in zip(scale[1:], shift[1:], strict=True):
-                out_part += torch.copysign(beta, x_part + v)
+                out_part.addcmul_(torch.copysign(one, x_part + v), beta)
         return out
 
     @staticmethod
