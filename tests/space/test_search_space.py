@@ -193,12 +193,12 @@ def test_tiny_is_as_documented():
         "mu": [0, 255],
         "mapped_layers": [1, 2, 3],
         "recipes": ["standard"],
-        "widths": [0.5, 1.0],
+        "widths": [0.25, 0.5],
     }
 
 
 PUBLISHED = {
-    "tiny": ["in2:xnor", "fp+dorefa2-4+dorefa2-4:majority", "mbn3x3:mu255@3:x0.5"],
+    "tiny": ["in2:xnor:x0.5", "fp+dorefa2-4+dorefa2-4:majority:x0.5", "mbn3x3:mu255@3:x0.25"],
     "mnist": [
         "in2:bnn",
         "fp+dorefa2-4+dorefa2-4:majority",
