@@ -56,5 +56,5 @@ def build(name: str, precision: Precision, plan: Plan, *, input_bits: int = 8) -
     info = find_network(name)
     check_fits(info, plan.shape)
     module, function = info.builder.split(":")
-    builder = getattr(import_module(f"evaluators.networks.{module}"), function)
+    builder = getattr(import_module(module), function)
     return Network(builder(plan, precision), input_bits)

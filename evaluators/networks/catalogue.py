@@ -11,7 +11,7 @@ class NetworkInfo:
 
     Attributes:
         name: what it is called on the command line.
-        builder: "module:function" under `evaluators.networks`, taking (Plan, Precision).
+        builder: "module:function", imported on use; takes (Plan, Precision) and gives logits from images in [-2, 2].
         shape: channels, height, width of the images of its paper.
         smallest: least height and width that leave every layer something to see.
         source: where it comes from.
@@ -27,16 +27,34 @@ class NetworkInfo:
 NETWORKS: dict[str, NetworkInfo] = {
     info.name: info
     for info in (
-        NetworkInfo(name="fcn2", builder="fcn:fcn2", shape=(1, 28, 28), smallest=1, source="Panda et al. 2019"),
+        NetworkInfo(
+            name="fcn2",
+            builder="evaluators.networks.fcn:fcn2",
+            shape=(1, 28, 28),
+            smallest=1,
+            source="Panda et al. 2019",
+        ),
         NetworkInfo(
             name="mnistconv",
-            builder="convnets:mnistconv",
+            builder="evaluators.networks.convnets:mnistconv",
             shape=(1, 28, 28),
             smallest=28,
             source="EMPIR 2020",
         ),
-        NetworkInfo(name="cifarconv", builder="convnets:cifarconv", shape=(3, 32, 32), smallest=8, source="EMPIR 2020"),
-        NetworkInfo(name="resnet20", builder="resnet:resnet20", shape=(3, 32, 32), smallest=8, source="He et al. 2016"),
+        NetworkInfo(
+            name="cifarconv",
+            builder="evaluators.networks.convnets:cifarconv",
+            shape=(3, 32, 32),
+            smallest=8,
+            source="EMPIR 2020",
+        ),
+        NetworkInfo(
+            name="resnet20",
+            builder="evaluators.networks.resnet:resnet20",
+            shape=(3, 32, 32),
+            smallest=8,
+            source="He et al. 2016",
+        ),
     )
 }
 """Every network by name; a new one is one more entry and its builder."""
