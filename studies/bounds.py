@@ -1,12 +1,13 @@
 """Frozen bounds of the objectives: hypervolumes of a study compare from its first day to its last."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
 from space.candidate import Candidate, Member, MuLaw
 from space.errors import UserError
@@ -16,7 +17,8 @@ from studies.pareto import Floats, as_points
 
 if TYPE_CHECKING:
     from space.space import SearchSpace
-    from studies.trial import Evaluates
+
+Cost = Callable[[Candidate], dict[str, Measurement]]
 
 
 @dataclass(frozen=True)
@@ -59,20 +61,20 @@ class Bounds:
         return cls({name: (float(low), float(high)) for name, (low, high) in data.items()})
 
 
-def measure_bounds(space: "SearchSpace", evaluator: "Evaluates", others: Iterable[Candidate] = ()) -> Bounds:
+def measure_bounds(space: "SearchSpace", cost: Cost, others: Iterable[Candidate] = ()) -> Bounds:
     """Cost the extremes of the space, where every cost is a sum over the members.
 
     Args:
         space: the space; of its ensembles, those whose low-bit members are all alike are the extremes.
-        evaluator: whose `cost` is asked; a candidate it refuses is left out.
+        cost: costs of a candidate; one that raises UserError is left out.
         others: candidates of the space that may only widen the bounds.
-    Raises: the evaluator's UserError if no candidate fits.
+    Raises: the first UserError of `cost` if no candidate fits the network.
     """
     found: dict[str, list[float]] = {}
     refusal: UserError | None = None
     for candidate in (*_extremes(space), *others):
         try:
-            costs = evaluator.cost(candidate)
+            costs = cost(candidate)
         except UserError as error:
             refusal = refusal or error
             continue

@@ -10,13 +10,12 @@ from evaluators.objectives import OBJECTIVES
 from space.candidate import Candidate
 from space.errors import UserError
 from space.space import SearchSpace
+from studies.bounds import Cost
 from studies.limits import Limit, first_broken
 
 DRAWS = 200
 ENUMERABLE = 5000
 """Spaces of up to so many candidates are searched exhaustively for one that is new."""
-
-Cost = Callable[[Candidate], dict[str, Measurement]]
 
 
 class Draw:

@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from typing import Any, Self
@@ -66,12 +67,13 @@ def make_header(config: StudyConfig, evaluator: Evaluates, trials: int) -> Heade
         trials: of the first run; the design takes a third of them, at most ten.
     Raises: UserError for limits that no candidate can meet, or when none fits the network.
     """
+    cost = cache(evaluator.cost)
     pool = distinct(islice(draws(config.space, number(config.seed, "design", "pool")), DRAWS))
-    bounds = measure_bounds(config.space, evaluator, pool)
+    bounds = measure_bounds(config.space, cost, pool)
     check_limits(config.limits, bounds)
     design = first_design(
         pool,
-        evaluator.cost,
+        cost,
         count=min(10, trials // 3),
         by=cost_axis(config.objectives),
         limits=config.limits,

@@ -9,6 +9,8 @@ from studies.pareto import Floats
 from studies.records import Record, values_of
 
 FLAT = 1e-9
+STEEPEST = 1e3
+"""Condition of the extremes beyond which the plane through them is a matter of rounding."""
 
 
 def by_trade_off(members: Sequence[Record], objectives: Sequence[str]) -> list[Record]:
@@ -38,7 +40,7 @@ def bulges(losses: Floats) -> Floats:
     """
     normal = np.ones(losses.shape[1])
     extremes = losses[losses.argmin(axis=0)]
-    if np.linalg.matrix_rank(extremes) == len(normal):
+    if np.linalg.norm(extremes) > 1e-3 and np.linalg.cond(extremes) < STEEPEST:
         solved = np.linalg.solve(extremes, normal)
         normal = solved if (solved > 0).all() else normal
     return np.asarray((1.0 - losses @ normal) / np.linalg.norm(normal), dtype=np.float64)

@@ -47,6 +47,7 @@ class Runner:
         evaluator: of the study's protocol and budget.
         stop: when to end.
         on_event: is told what happens.
+        start: when the run began, by the monotonic clock.
     """
 
     def __init__(
@@ -56,11 +57,12 @@ class Runner:
         evaluator: Evaluates,
         stop: Stop,
         on_event: Callable[[Event], None],
+        start: float,
     ) -> None:
         self._trials, self._header, self._evaluator = trials, header, evaluator
         self._config, self._space = header.config, header.config.space
         self._stop, self._on_event = stop, on_event
-        self._start = time.monotonic()
+        self._start = start
         self._memory = Memory(read_records(trials))
         self._earlier, self._before = len(self._memory.records), self._memory.seconds
         self._front: tuple[Record, ...] = ()

@@ -136,6 +136,14 @@ def check_writable(folder: Path) -> None:
         raise unwritable(folder, error) from error
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder and those above it, unless it is there; UserError if that can't be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
 def unwritable(folder: Path, error: OSError) -> UserError:
     """Say that a folder can't be written, and why."""
     reason = (error.strerror or type(error).__name__).lower()

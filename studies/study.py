@@ -25,6 +25,7 @@ from studies.storage import (
     find_study,
     locate,
     locked,
+    make_folder,
     unwritable,
 )
 from studies.trial import Evaluates, one_line
@@ -116,20 +117,21 @@ class Study:
         try:
             header = self._header or make_header(self.config, evaluator, stop.trials)
             with self._writing(header) as (trials, header):
-                stopped = Runner(trials, header, evaluator, stop, on_event).run()
+                stopped = Runner(trials, header, evaluator, stop, on_event, start).run()
         except KeyboardInterrupt:
             count = sum(record.evaluated for record in self.records())
             stopped = Stopped(reason="interrupted", evaluated=count, seconds=time.monotonic() - start)
+        except BrokenPipeError:  # of who listens
+            raise
+        except OSError as error:  # those of an evaluation are in its record
+            raise unwritable(self.folder, error) from error
         on_event(RunStopped(stopped=stopped))
         return stopped
 
     @contextmanager
     def _writing(self, header: Header) -> Iterator[tuple[optuna.Study, Header]]:
         """Lock the folder and open its study afresh, creating it if it is still not there."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(self.folder, error) from error
+        make_folder(self.folder)
         with locked(self.folder):
             trials = find_study(self._place)
             if trials is None:

@@ -66,8 +66,8 @@ def evaluate(evaluator: Evaluates, candidate: Candidate, config: StudyConfig, re
 
 
 def one_line(error: BaseException) -> str:
-    """Name an exception: its type, and its message on one line of at most 300 characters."""
-    text = " ".join(str(error).split())
+    """Name an exception: its type, and its message on one printable line of at most 300 characters."""
+    text = "".join(c if c.isprintable() else "?" for c in " ".join(str(error).split()))
     text = text if len(text) <= 300 else text[:299] + "…"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -91,12 +91,14 @@ SMALL = SearchSpace(
 def test_the_extremes_bound_the_whole_space(changes):
     space = SearchSpace.from_json(SMALL.to_json() | {name: list(axis) for name, axis in changes.items()})
     everything = [bops(candidate) for candidate in space.enumerate()]
-    assert measure_bounds(space, Arithmetic()).costs["bops"] == (min(everything), max(everything))
+    assert measure_bounds(space, Arithmetic().cost).costs["bops"] == (min(everything), max(everything))
 
 
 def test_other_candidates_only_widen_the_bounds():
-    cheap, dear = measure_bounds(SMALL, Arithmetic()).costs["bops"]
-    wider = measure_bounds(SMALL, Arithmetic(), [Candidate.parse("fp+fp+fp+fp"), Candidate.parse("pact4")])
+    cheap, dear = measure_bounds(SMALL, Arithmetic().cost).costs["bops"]
+    wider = measure_bounds(
+        SMALL, Arithmetic().cost, [Candidate.parse("fp+fp+fp+fp"), Candidate.parse("pact4")]
+    )
     assert wider.costs["bops"] == (cheap, bops(Candidate.parse("fp+fp+fp+fp")))
     assert dear < wider.costs["bops"][1]
 
@@ -108,18 +110,18 @@ def refuse_wide(candidate, name):
 
 def test_candidates_that_do_not_fit_are_left_out_of_the_bounds():
     fits = [bops(candidate) for candidate in SMALL.enumerate() if candidate.width == 0.5]
-    assert measure_bounds(SMALL, Arithmetic(trouble=refuse_wide)).costs["bops"][1] == max(fits)
+    assert measure_bounds(SMALL, Arithmetic(trouble=refuse_wide).cost).costs["bops"][1] == max(fits)
 
 
 def test_a_space_that_does_not_fit_at_all_says_why():
     wide = SearchSpace(precisions=("fp",), widths=(1.0, 2.0))
     with pytest.raises(UserError, match=r"width of a network: got 1.0; expected at most 0.5"):
-        measure_bounds(wide, Arithmetic(trouble=refuse_wide))
+        measure_bounds(wide, Arithmetic(trouble=refuse_wide).cost)
 
 
 def test_the_default_space_is_bounded_in_no_time():
     evaluator = Arithmetic()
     asked = []
     evaluator.trouble = lambda candidate, name: asked.append(name)
-    measure_bounds(config().space, evaluator)
+    measure_bounds(config().space, evaluator.cost)
     assert len(asked) < 500
