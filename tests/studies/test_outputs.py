@@ -1,0 +1,200 @@
+"""The files a run leaves, read back."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from closed_form import Arithmetic, config
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluators.base import Measurement
+from space.candidate import Candidate
+from space.errors import UserError
+from studies import Limit, Record, Stop, Study, StudyConfig, select, write_outputs, write_selected
+from studies.files import write_text
+from studies.outputs import front_csv, trials_csv
+
+LIMITS = (Limit.parse("bops<=8e7"), Limit.parse("acc>=0.6"))
+FILES = {"study.json", "trials.csv", "front.csv", "front.json", "selected.json"}
+
+
+def fail(candidate, name):
+    if name == "pgd" and candidate.input_bits == 4:
+        raise MemoryError("=1+1 images do not fit")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """With all states but duplicates; 24 evaluated."""
+    study = Study.open(tmp_path_factory.mktemp("outputs"), config(sampler="random", limits=LIMITS))
+    study.run(Arithmetic(trouble=fail), Stop(trials=24))
+    return study
+
+
+def rows(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def loaded(study, name):
+    return json.loads((study.folder / name).read_text(encoding="utf-8"))
+
+
+def test_every_file_is_there_and_no_other(study):
+    before = {path.name for path in study.folder.iterdir()} - FILES
+    write_outputs(study)
+    assert {path.name for path in study.folder.iterdir()} == before | FILES
+
+
+def test_trials_has_a_row_per_trial(study):
+    write_outputs(study)
+    table, records = rows(study.folder / "trials.csv"), study.records()
+    columns = "number,candidate,state,seconds,acc,acc_se,pgd,pgd_se,bops,bops_se,reason"
+    assert list(table[0]) == columns.split(",")
+    assert len(table) == len(records) >= 24
+    for row, record in zip(table, records, strict=True):
+        assert (int(row["number"]), row["candidate"], row["state"]) == (
+            record.number,
+            record.candidate,
+            record.state,
+        )
+        assert float(row["seconds"]) == pytest.approx(record.seconds, abs=1e-3)
+        assert row["reason"] == record.reason
+        for name in ("acc", "pgd", "bops"):
+            one = record.measurements.get(name)
+            assert (row[name], row[f"{name}_se"]) == (
+                ("", "") if one is None else (repr(one.value), repr(one.stderr))
+            )
+
+
+def test_the_front_is_the_same_in_both_forms(study):
+    write_outputs(study)
+    front, table = loaded(study, "front.json"), rows(study.folder / "front.csv")
+    assert front.keys() == {"objectives", "front"}
+    assert front["objectives"] == ["acc", "pgd", "bops"]
+    assert [one["number"] for one in front["front"]] == [record.number for record in study.front()]
+    assert [row["number"] for row in table] == [str(record.number) for record in study.front()]
+    for one, row, record in zip(front["front"], table, study.front(), strict=True):
+        assert one.keys() == {"number", "candidate", "measurements", "verdict"}
+        measured = {name: Measurement.from_json(data) for name, data in one["measurements"].items()}
+        assert measured == record.measurements
+        assert one["verdict"] == row["verdict"] == "unchecked"
+        assert float(row["pgd"]) == measured["pgd"].value
+
+
+def test_the_study_can_be_read_without_optuna(study):
+    write_outputs(study)
+    data = loaded(study, "study.json")
+    records = study.records()
+    assert StudyConfig.from_json(data["config"]) == study.config
+    assert [Record.from_json(one) for one in data["records"]] == records
+    assert data["evaluated"] == 24
+    assert sum(data["states"].values()) == len(records)
+    assert data["seconds"] == records[-1].at
+    assert data["hypervolume"][-1][1] > 0
+    assert tuple(data["design"]) == study.design
+    assert data["bounds"]["bops"] == list(study.bounds.costs["bops"])
+
+
+def test_the_selected_one_can_be_built_and_measured_again(study):
+    selection = write_outputs(study, "best:acc")
+    data = loaded(study, "selected.json")
+    assert selection == select(study.records(), study.config.objectives, study.config.limits, "best:acc")
+    assert data["number"] == selection.chosen.number
+    assert Candidate.from_json(data["configuration"]) == Candidate.parse(data["candidate"])
+    assert (data["rule"], data["reason"]) == (selection.rule, selection.reason)
+    assert [one["number"] for one in data["runners_up"]] == [one.number for one in selection.runners_up]
+    assert data["limits"] == ["acc>=0.6", "bops<=8e+07"]
+    assert data["protocol"]["epsilon"] == 0.2
+    assert data["budget"]["steps"] == 20
+    assert data["versions"] == study.versions
+
+
+def test_limits_of_the_selection_leave_the_front_alone(study):
+    write_outputs(study)
+    front = loaded(study, "front.json")
+    cheap = sorted(record.measurements["bops"].value for record in study.front())[1]
+    selection = write_outputs(study, limits=[Limit("bops", "<=", cheap)])
+    assert selection.chosen.measurements["bops"].value <= cheap
+    assert loaded(study, "front.json") == front
+
+
+def test_nothing_selected_leaves_no_old_selection_behind(study):
+    write_outputs(study)
+    assert write_outputs(study, limits=[Limit.parse("acc>=0.9999")]) is None
+    assert not (study.folder / "selected.json").exists()
+    assert (study.folder / "front.json").exists()
+
+
+def test_a_selection_is_written_on_its_own(study):
+    selection = select(study.records(), study.config.objectives, rule="best:bops")
+    assert write_selected(study, selection) == study.folder / "selected.json"
+    assert loaded(study, "selected.json")["number"] == selection.chosen.number
+
+
+def test_an_unknown_rule_writes_nothing(study):
+    write_outputs(study)
+    before = (study.folder / "study.json").stat().st_mtime_ns
+    with pytest.raises(UserError, match="unknown rule: got 'cheapest'"):
+        write_outputs(study, "cheapest")
+    assert (study.folder / "study.json").stat().st_mtime_ns == before
+
+
+def test_files_are_the_same_however_often_they_are_written(study):
+    write_outputs(study)
+    first = {name: (study.folder / name).read_bytes() for name in FILES}
+    write_outputs(Study.load(study.folder))
+    assert {name: (study.folder / name).read_bytes() for name in FILES} == first
+
+
+def test_a_study_without_a_complete_record_has_empty_tables(tmp_path):
+    def never(candidate, name):
+        raise MemoryError
+
+    study = Study.open(tmp_path, config(sampler="random"))
+    study.run(Arithmetic(trouble=lambda c, n: never(c, n) if n == "acc" else None), Stop(trials=9))
+    assert write_outputs(study) is None
+    assert loaded(study, "front.json")["front"] == []
+    assert len(rows(tmp_path / "front.csv")) == 0
+    assert len(rows(tmp_path / "trials.csv")) == 3
+
+
+@given(st.text())
+def test_no_reason_becomes_a_formula_or_breaks_the_table(reason):
+    record = Record(number=0, candidate="fp", key="k", state="failed", reason=reason)
+    (row,) = list(csv.DictReader(io.StringIO(trials_csv([record], ["acc"]), newline="")))
+    line = " ".join(reason.split())
+    assert row["reason"] == (f"'{line}" if line[:1] in ("=", "+", "-", "@") and line else line)
+    assert row["candidate"] == "fp"
+    assert not row["reason"].startswith(("=", "+", "-", "@"))
+
+
+def test_a_table_without_records_has_its_header():
+    assert front_csv([], ["acc"]) == "number,candidate,acc,acc_se,verdict\n"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
+    path = tmp_path / "a.json"
+    write_text(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "half \ud800")
+    assert path.read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(study):
+    class Elsewhere:
+        """The same study, in a place where nothing can be written."""
+
+        folder = Path("/proc/none")
+
+        def __getattr__(self, name):
+            return getattr(study, name)
+
+    with pytest.raises(
+        UserError, match=r"output folder: got '/proc/none'; expected a folder that can be written"
+    ):
+        write_outputs(Elsewhere())
