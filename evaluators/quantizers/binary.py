@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from evaluators.quantizers.ste import sign
+from evaluators.quantizers.ste import plain_sign, sign
 from evaluators.quantizers.weights import WeightQuantizer
 
 
@@ -25,7 +25,8 @@ class XnorWeight(WeightQuantizer):
     def forward(self) -> Tensor:
         """The effective weight: one magnitude an output channel."""
         weight = self.latent[0]
-        scale = weight.abs().flatten(1).mean(1)
+        magnitude = weight * plain_sign(weight.detach())  # as abs(), whose gradient at 0 is another
+        scale = magnitude.flatten(1).mean(1)
         return sign(weight) * scale.view(-1, *[1] * (weight.dim() - 1))
 
 

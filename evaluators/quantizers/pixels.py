@@ -19,7 +19,7 @@ def discretise(pixels: Tensor, bits: int) -> Tensor:
     # 1e-3 of a grey level: k/255 in float32, times 255, may fall just below k
     bins = (pixels.detach() * 255 + 1e-3).div(width).floor()
     centres: Tensor = (bins * width + width / 2) / 255
-    return pixels + (centres - pixels.detach())
+    return centres + (pixels - pixels.detach())  # exactly the centre: what is added is 0
 
 
 class PixelDiscretizer(nn.Module):

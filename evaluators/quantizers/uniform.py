@@ -74,7 +74,8 @@ class _UnitStaircase(torch.autograd.Function):
     def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors  # type: ignore[attr-defined]
         limits = torch.finfo(x.dtype)  # the kernel's window is open, the rule's is closed
-        return torch.ops.aten.hardtanh_backward(grads[0], x, -limits.tiny, 1 + limits.eps), None
+        below_zero = -limits.tiny * limits.eps  # the largest number below 0
+        return torch.ops.aten.hardtanh_backward(grads[0], x, below_zero, 1 + limits.eps), None
 
 
 class PactActivation(nn.Module):

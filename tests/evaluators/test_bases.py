@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as functional
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -186,7 +186,6 @@ weights = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(weights, st.integers(1, 5))
 def test_greedy_residuals_are_what_the_loop_leaves(weight, bases):
     found = greedy_residual(weight, bases)
@@ -198,7 +197,6 @@ def test_greedy_residuals_are_what_the_loop_leaves(weight, bases):
             residual = [r - mean if r >= 0 else r + mean for r in residual]
 
 
-@settings(deadline=None)
 @given(weights, st.integers(1, 4))
 def test_scales_are_the_ridged_least_squares_of_numpy(weight, bases):
     signs = torch.where(greedy_residual(weight, bases) >= 0, 1.0, -1.0).double()
