@@ -59,7 +59,7 @@ class Precision:
 
     def __post_init__(self) -> None:
         low, high = METHODS[known_name("precision method", self.method, METHODS)]
-        unit, hint = ("bases" if self.method == "mbn" else "bits"), f"e.g. {_EXAMPLES[self.method]!r}"
+        unit, hint = ("bases" if self.method == "mbn" else "bits"), f"e.g. {_EXAMPLES.get(self.method, self.method)!r}"
         whole(f"weight {unit} of {self.method}", self.weight, low, high, hint)
         whole(f"activation {unit} of {self.method}", self.activation, low, high, hint)
 
