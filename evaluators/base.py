@@ -104,6 +104,9 @@ class Budget:
 
 
 def check_range(what: str, value: float, low: float, high: float, hint: str = "") -> None:
-    """Raise UserError unless low <= value <= high (so NaN is refused too)."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise UserError(f"{what} out of range", got=value, expected=f"{low:g} to {high:g}", hint=hint)
+    """Raise UserError unless low <= value <= high (so NaN is refused too); whole bounds ask for a whole number."""
+    whole = isinstance(low, int) and isinstance(high, int)
+    kind = int if whole else int | float
+    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
+        expected = f"{low:g} to {high:g}" + (", a whole number" if whole else "")
+        raise UserError(f"{what} out of range", got=value, expected=expected, hint=hint)
