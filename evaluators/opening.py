@@ -72,7 +72,12 @@ def find_device(name: str) -> torch.device:
     if name != "cpu" and not (kind == "cuda" and (name == "cuda" or number.isdecimal())):
         raise UserError("unknown device", got=name, expected="auto, cpu, cuda or cuda:N")
     if kind == "cuda" and int(number or 0) >= count:
-        raise UserError("no such device", got=name, expected=f"one of {count} CUDA devices", hint="try auto")
+        raise UserError(
+            "no such device",
+            got=name,
+            expected=f"cpu, or one of the {count} CUDA devices that PyTorch sees",
+            hint="auto takes what there is",
+        )
     return torch.device(name)
 
 
