@@ -14,6 +14,21 @@ from studies.config import StudyConfig
 PROTOCOL = Protocol(dataset="closed form", checksum="0", network="none", epsilon=0.2)
 BUDGET = Budget()
 
+LARGE = SearchSpace(
+    input_bits=(1, 2, 4, 8),
+    precisions=(
+        *("fp", "pact2", "pact4", "dorefa2-4", "dorefa4-2", "xnor"),
+        *("mbn1x1", "mbn2x1", "mbn1x2", "mbn2x2", "mbn3x1", "mbn1x3", "mbn3x3"),
+    ),
+    members=(1, 2, 3),
+    full_precision=(0, 1),
+    votes=("mean", "majority"),
+    mu=(0, 255),
+    mapped_layers=(1, 2, 3),
+    widths=(0.5, 1.0),
+)
+"""34,464 candidates: single members and ensembles, with conditional parameters."""
+
 SIXTY = SearchSpace(
     input_bits=(1, 2, 4, 8),
     precisions=("fp", "pact2", "pact4", "dorefa4-2", "xnor"),
@@ -25,7 +40,7 @@ SIXTY = SearchSpace(
 def config(**changes) -> StudyConfig:
     fields = {
         "objectives": ("acc", "pgd", "bops"),
-        "space": SearchSpace.preset("tiny"),
+        "space": LARGE,
         "protocol": PROTOCOL,
         "budget": BUDGET,
     }

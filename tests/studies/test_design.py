@@ -5,7 +5,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from closed_form import SIXTY, Arithmetic, bops, config
+from closed_form import LARGE, SIXTY, Arithmetic, bops, config
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,8 +17,6 @@ from studies.design import cost_axis, distinct, draws, first_design, something_n
 from studies.header import make_header
 from studies.limits import Limit
 
-TINY = SearchSpace.preset("tiny")
-
 
 def design_of(space, count, *, by="bops", limits=(), seed=0, trouble=None):
     evaluator = Arithmetic() if trouble is None else Arithmetic(trouble=trouble)
@@ -27,15 +25,15 @@ def design_of(space, count, *, by="bops", limits=(), seed=0, trouble=None):
 
 
 def test_draws_are_in_the_space_and_follow_from_the_seed():
-    some = list(islice(draws(TINY, 1), 50))
-    assert all(TINY.contains(candidate) for candidate in some)
-    assert some == list(islice(draws(TINY, 1), 50))
-    assert some != list(islice(draws(TINY, 2), 50))
+    some = list(islice(draws(LARGE, 1), 50))
+    assert all(LARGE.contains(candidate) for candidate in some)
+    assert some == list(islice(draws(LARGE, 1), 50))
+    assert some != list(islice(draws(LARGE, 2), 50))
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(2, 10))
 def test_every_stratum_of_the_cost_has_one_and_both_kinds_occur(seed, count):
-    design, pool = design_of(TINY, count, seed=seed)
+    design, pool = design_of(LARGE, count, seed=seed)
     costs = np.sort([bops(candidate) for candidate in pool])
     strata = [costs[i * len(costs) // count : (i + 1) * len(costs) // count] for i in range(count)]
     for stratum, cost in zip(strata, sorted(map(bops, design)), strict=True):
@@ -45,7 +43,7 @@ def test_every_stratum_of_the_cost_has_one_and_both_kinds_occur(seed, count):
 
 
 def test_without_a_cost_objective_the_design_mixes_all_the_same():
-    design, pool = design_of(TINY, 10, by=None)
+    design, pool = design_of(LARGE, 10, by=None)
     assert len(design) == 10
     assert set(design) <= set(pool)
     assert {len(candidate.members) > 1 for candidate in design} == {True, False}
@@ -61,7 +59,7 @@ def test_what_breaks_a_limit_or_does_not_fit_is_left_out():
         if candidate.input_bits == 1:
             raise UserError("input bits of this network", got=1, expected="at least 2")
 
-    design, _ = design_of(TINY, 10, limits=[Limit.parse("bops<=2e7")], trouble=refuse_coarse)
+    design, _ = design_of(LARGE, 10, limits=[Limit.parse("bops<=2e7")], trouble=refuse_coarse)
     assert len(design) == 10
     assert max(map(bops, design)) <= 2e7
     assert min(candidate.input_bits for candidate in design) == 2
@@ -106,11 +104,11 @@ def test_something_new_is_always_found_in_a_small_space():
 
 
 def test_something_new_in_a_large_space_is_drawn():
-    seen = {candidate.key() for candidate in islice(draws(TINY, 5), 20)}
-    found = something_new(TINY, seen, lambda candidate: candidate.width == 0.5, seed=5)
+    seen = {candidate.key() for candidate in islice(draws(LARGE, 5), 20)}
+    found = something_new(LARGE, seen, lambda candidate: candidate.width == 0.5, seed=5)
     assert found.key() not in seen
     assert found.width == 0.5
-    assert something_new(TINY, seen, lambda _: False, seed=5) is None
+    assert something_new(LARGE, seen, lambda _: False, seed=5) is None
 
 
 def test_distinct_keeps_the_first_of_each_key():

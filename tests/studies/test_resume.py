@@ -11,7 +11,7 @@ import pytest
 from closed_form import Arithmetic, config, story
 
 from space.errors import UserError
-from studies import Stop, Study
+from studies import Limit, Stop, Study
 
 CHILD = Path(__file__).with_name("child_run.py")
 
@@ -51,21 +51,47 @@ def test_killed_processes_change_nothing(tmp_path):
     assert story(study.records()) == whole
 
 
+def cuts_of(journal, rng):
+    """Where a killed writer may have stopped: between the steps of a trial, at any operation, at any byte."""
+    start = journal.index(b'"bitfront":{')
+    lines = [at + 1 for at, byte in enumerate(journal) if byte == ord(b"\n") and at > start]
+    steps = [b'"fixed_params"', b'"param_name"', b'"constraints:', b'"record"', b'"values":[']
+    after = [
+        [end for end in lines if step in journal[journal.rindex(b"\n", 0, end - 1) : end]] for step in steps
+    ]
+    yield from (0, 1, start + 100, lines[0])
+    yield from (rng.choice(ends) for ends in after)
+    yield from (rng.choice(lines) for _ in range(3))
+    yield from (rng.randrange(start, len(journal)) for _ in range(6))
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
 def test_a_journal_cut_anywhere_goes_on_as_it_would_have(tmp_path, sampler):
-    """Every byte a killed writer may have stopped at: between operations, and in the middle of one."""
-    whole = run(tmp_path / "whole", 25, sampler)
+    changes = {"sampler": sampler, "limits": (Limit.parse("bops<=4e7"), Limit.parse("acc>=0.55"))}
+    whole = run(tmp_path / "whole", 25, **changes)
+    assert {state for _, _, _, state, *_ in whole} >= {"complete", "vetoed"}
     journal = (tmp_path / "whole" / "journal.log").read_bytes()
-    rng = random.Random(0)
-    header = journal.index(b'"bitfront":{') + 100
-    cuts = [0, 1, header, *(rng.randrange(header, len(journal)) for _ in range(8))]
-    cuts += [journal.rindex(b"\n", 0, rng.randrange(header, len(journal))) + 1 for _ in range(4)]
-    for cut in cuts:
+    for cut in cuts_of(journal, random.Random(0)):
         folder = tmp_path / f"{cut}"
         folder.mkdir()
         (folder / "journal.log").write_bytes(journal[:cut])
         (folder / "journal.log.lock").touch()  # left behind by the writer
-        assert run(folder, 25, sampler) == whole, f"cut at byte {cut} of {len(journal)}"
+        assert run(folder, 25, **changes) == whole, f"cut at byte {cut} of {len(journal)}"
+
+
+def test_what_was_measured_before_the_kill_is_not_measured_again(tmp_path):
+    """The record was stored, the sampler not yet told: the most expensive moment to be killed at."""
+    whole = run(tmp_path / "whole", 8)
+    journal = (tmp_path / "whole" / "journal.log").read_bytes()
+    end = journal.index(b"\n", journal.rindex(b'"record"')) + 1
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "journal.log").write_bytes(journal[:end])
+    evaluator = Arithmetic()
+    study = Study.open(tmp_path / "s", config())
+    assert len(study.records()) == 7
+    study.run(evaluator, Stop(trials=8))
+    assert evaluator.asked == []
+    assert story(study.records()) == whole
 
 
 def test_stopping_more_often_changes_nothing_either(tmp_path):
