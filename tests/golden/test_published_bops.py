@@ -1,0 +1,133 @@
+"""Bit operations and weights against published figures, and multiply-accumulates against the closed form."""
+
+import pytest
+
+from evaluators.cost.report import CostReport, cost_report
+from evaluators.networks.catalogue import NETWORKS
+from evaluators.networks.plan import Plan
+from space import Candidate
+
+PUBLISHED = {
+    # Frickenstein et al. 2023, ResNet-20 on CIFAR-10, in 10^8. Its two pruned rows are no points of the space.
+    "fp": "25.95",
+    "pact4": "6.70",
+    "pact2": "1.89",
+    "xnor": "0.68",
+    "mbn1x1": "0.68",
+    "mbn3x1": "1.49",
+    "mbn1x3": "1.49",
+    "mbn5x1": "2.29",
+    "mbn1x5": "2.29",
+    "mbn7x1": "3.09",
+    "mbn1x7": "3.09",
+    "mbn3x3": "3.89",  # printed as 3.98; its own formula, which gives every other row, gives 3.89
+    "mbn5x5": "10.31",
+}
+
+WEIGHT_KIB = {"fp": 262, "pact4": 132, "pact2": 66, "xnor": 34, "mbn1x1": 34, "mbn3x1": 99, "mbn3x3": 99}
+
+CONV, FC = "conv", "linear"
+
+
+def report(text: str, network: str = "resnet20", **sizes: object) -> CostReport:
+    plan = Plan(**({"shape": NETWORKS[network].shape, "classes": 10} | sizes)) if sizes else None
+    return cost_report(Candidate.parse(text), network, plan)
+
+
+def channels(width: float, *counts: int) -> list[int]:
+    return [max(1, round(count * width)) for count in counts]
+
+
+def fcn2(width: float, shape: tuple[int, int, int], classes: int) -> list[int]:
+    (hidden,) = channels(width, 600)
+    return [shape[0] * shape[1] * shape[2] * hidden, *[hidden * hidden] * 3, hidden * classes]
+
+
+def mnistconv(width: float, shape: tuple[int, int, int], classes: int) -> list[int]:
+    """8×8 stride 2 "same", 6×6 stride 2 "valid", 5×5 "valid": 28 -> 14 -> 5 -> 1."""
+    assert shape[1:] == (28, 28)
+    one, two, three = channels(width, 64, 128, 128)
+    return [14**2 * one * shape[0] * 8**2, 5**2 * two * one * 6**2, three * two * 5**2, three * classes]
+
+
+def cifarconv(width: float, shape: tuple[int, int, int], classes: int) -> list[int]:
+    assert shape[1:] == (32, 32)
+    one, two, three, hidden = channels(width, 32, 64, 64, 64)
+    convolutions = [32**2 * one * shape[0] * 5**2, 16**2 * two * one * 8**2, 8**2 * three * two * 8**2]
+    return [*convolutions, 4**2 * three * hidden, hidden * classes]
+
+
+def resnet20(width: float, shape: tuple[int, int, int], classes: int) -> list[int]:
+    assert shape[1:] == (32, 32)
+    stages = channels(width, 16, 32, 64)
+    found, before = [32**2 * stages[0] * shape[0] * 9], stages[0]
+    for stage, count in enumerate(stages):
+        pixels = (32 >> stage) ** 2
+        found += [pixels * 9 * before * count, *[pixels * 9 * count * count] * 5]
+        before = count
+    return [*found, stages[-1] * classes]
+
+
+CLOSED = {"fcn2": fcn2, "mnistconv": mnistconv, "cifarconv": cifarconv, "resnet20": resnet20}
+
+
+@pytest.mark.parametrize(("token", "printed"), PUBLISHED.items())
+def test_bops_of_resnet20_come_out_to_the_printed_digits(token, printed):
+    assert f"{report(token).total('bops') / 1e8:.2f}" == printed
+
+
+def test_macs_of_resnet20_are_those_that_the_column_was_made_with():
+    macs = [layer.macs for layer in report("fp").members[0].layers]
+    assert (macs[0], macs[-1]) == (442_368, 640)
+    assert f"{sum(macs) / 1e6:.2f}" == "40.55"
+    assert report("fp").macs == sum(macs)
+
+
+@pytest.mark.parametrize(("token", "kib"), WEIGHT_KIB.items())
+def test_weights_of_resnet20_take_the_known_space(token, kib):
+    assert round(report(token).total("memory") / 1024) == kib
+
+
+def test_every_network_has_a_closed_form():
+    assert CLOSED.keys() == NETWORKS.keys()
+
+
+@pytest.mark.parametrize("name", CLOSED)
+@pytest.mark.parametrize(("width", "colours", "classes"), [(1, 1, 10), (1, 3, 10), (0.5, 1, 100), (0.3, 3, 2)])
+def test_macs_of_every_layer_are_the_closed_form(name, width, colours, classes):
+    shape = (colours, *NETWORKS[name].shape[1:])
+    found = report(f"mbn2x3:x{width}", name, shape=shape, classes=classes)
+    macs = CLOSED[name](width, shape, classes)
+    layers = found.members[0].layers
+    assert [layer.macs for layer in layers] == macs
+    assert found.macs == sum(macs)
+    counted = [8 * 8 * macs[0], *(2 * 3 * one for one in macs[1:-1]), 8 * 8 * macs[-1]]
+    assert found.total("bops") == sum(counted)
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_weights_are_macs_by_pixel(name):
+    for layer in report("pact3-5", name).members[0].layers:
+        assert layer.kind in (CONV, FC)
+        pixels = layer.macs // layer.weights
+        assert layer.macs == layer.weights * pixels
+        assert (pixels == 1) or layer.kind == CONV
+        assert layer.outputs % pixels == 0
+
+
+@pytest.mark.parametrize("name", CLOSED)
+@pytest.mark.parametrize("model", ["bops", "memory"])
+@pytest.mark.parametrize("members", [("fp", "fp"), ("fp", "dorefa4-2", "xnor"), ("mbn3x1", "mbn1x3"), ("pact2",) * 4])
+def test_an_ensemble_costs_the_sum_of_its_members(name, model, members):
+    together = report("+".join(members) + ":x0.5", name).total(model)
+    assert together == sum(report(f"{member}:x0.5", name).total(model) for member in members)
+
+
+@pytest.mark.parametrize("text", ["in2:mbn3x1", "mbn3x1:mu255@2", "in1:mbn3x1:mu9@1"])
+def test_neither_input_bits_nor_mapping_cost_anything(text):
+    for model in ("bops", "memory"):
+        assert report(text).total(model) == report("mbn3x1").total(model)
+
+
+def test_the_vote_costs_nothing():
+    assert report("fp+xnor:majority").total("bops") == report("fp+xnor:mean").total("bops")
