@@ -42,6 +42,24 @@ def test_every_stratum_of_the_cost_has_one_and_both_kinds_occur(seed, count):
     assert {len(candidate.members) > 1 for candidate in design} == {True, False}
 
 
+@pytest.mark.parametrize(
+    ("texts", "kinds"),
+    [
+        (
+            ["xnor", "xnor+xnor", "in2:fp", "fp"],
+            {True, False},
+        ),  # the only ensemble is in the stratum for a single
+        (["xnor+xnor", "xnor+xnor+xnor", "pact4", "fp+fp"], {True, False}),
+        (["xnor", "pact2", "pact4", "fp"], {False}),
+    ],
+)
+def test_both_kinds_occur_wherever_they_lie(texts, kinds):
+    pool = [Candidate.parse(text) for text in texts]
+    design = first_design(pool, Arithmetic().cost, count=2, by="bops", limits=(), seed=0)
+    assert {len(candidate.members) > 1 for candidate in design} == kinds
+    assert len(design) == 2
+
+
 def test_without_a_cost_objective_the_design_mixes_all_the_same():
     design, pool = design_of(LARGE, 10, by=None)
     assert len(design) == 10

@@ -1,0 +1,51 @@
+"""What follows from the records so far."""
+
+import pytest
+from closed_form import measurement
+
+from studies.memory import Memory
+from studies.records import Record
+
+
+def record(key, state, reason=""):
+    trained = state in ("complete",)
+    measured = {"acc": measurement("acc", 0.5)} if trained else {}
+    return Record(number=0, candidate="fp", key=key, state=state, reason=reason, measurements=measured)
+
+
+@pytest.mark.parametrize(
+    ("states", "decided_by"),
+    [
+        ([], None),
+        (["complete"], 0),
+        (["vetoed"], 0),
+        (["failed"], None),
+        (["failed", "failed"], 1),
+        (["failed", "complete"], 1),
+        (["complete", "duplicate"], 0),
+    ],
+)
+def test_a_failure_gets_a_second_chance_and_no_third(states, decided_by):
+    records = [record("a", state, reason=str(i)) for i, state in enumerate(states)]
+    memory = Memory([record("b", "complete"), *records])
+    assert memory.earlier("a") is (None if decided_by is None else records[decided_by])
+    assert memory.seen == ({"a", "b"} if states else {"b"})
+
+
+def test_free_trials_are_counted_from_the_last_that_was_paid_for():
+    states = ["vetoed", "complete", "duplicate", "vetoed", "duplicate"]
+    memory = Memory(record(str(i), state) for i, state in enumerate(states))
+    assert (memory.free_in_a_row, memory.evaluated) == (3, 1)
+    memory.add(record("5", "failed"))
+    assert (memory.free_in_a_row, memory.evaluated) == (0, 2)
+
+
+def test_failures_are_alike_but_for_their_numbers_and_free_trials_between_them():
+    reasons = ["no", "tried 20 MiB", "", "tried 300 MiB"]
+    states = ["failed", "failed", "duplicate", "failed"]
+    pairs = zip(states, reasons, strict=True)
+    memory = Memory(record(str(i), *pair) for i, pair in enumerate(pairs))
+    assert [one.reason for one in memory.failures_alike(0)] == ["tried 300 MiB", "tried 20 MiB"]
+    assert [one.reason for one in memory.failures_alike(2)] == ["tried 300 MiB"]
+    memory.add(record("4", "complete"))
+    assert memory.failures_alike(0) == []
