@@ -127,7 +127,7 @@ class _Run:
         kept = (~fallen).nonzero().squeeze(1)
         gradient = None
         if not final and len(kept):
-            (gradient,) = torch.autograd.grad(loss.sum(), iterate)
+            (gradient,) = torch.autograd.grad(loss, iterate, torch.ones_like(loss))
             self.outcome.backwards += len(iterate)
         return iterate.detach(), kept, gradient
 

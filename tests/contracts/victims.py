@@ -1,0 +1,103 @@
+"""Networks that were really trained, on real digits, in a second: what attacks are tried on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from evaluators.data import Split, load
+from evaluators.ensemble import Ensemble, vote_named
+from evaluators.networks.build import Network, build
+from evaluators.networks.plan import Plan
+from evaluators.seeds import stream
+from evaluators.training.loop import Course, train
+from evaluators.training.recipes import RECIPES
+from evaluators.training.warm_start import start_from
+from space import Candidate, Precision
+
+CANDIDATES = {
+    "fp": "fp",
+    "fp, 2-bit input": "in2:fp",
+    "dorefa": "dorefa2-2",
+    "pact": "pact3",
+    "bnn": "bnn",
+    "xnor": "in2:xnor",
+    "multi-bit": "mbn3x2",
+    "mean": "fp+mbn3x2+xnor:mean",
+    "majority": "in4:fp+dorefa2-2+xnor:majority",
+}
+
+
+@cache
+def digits(count: int = 48) -> tuple[Tensor, Tensor]:
+    """Validation images as float32 in [0, 1], and their labels."""
+    split = load("mnist5k").validation.head(count)
+    return split.images.float() / 255, split.labels
+
+
+@cache
+def training_images() -> Split:
+    return load("mnist5k").train.head(1500)
+
+
+@cache
+def member(token: str, input_bits: int) -> Network:
+    precision = Precision.parse(token)
+    network = build("fcn2", precision, Plan(shape=(1, 28, 28), classes=10, width=0.125), input_bits=input_bits)
+    if precision.float:
+        network.reset(stream(0, "victim"))
+    else:
+        start_from(network, member("fp", 8))
+    order = stream(0, token, str(input_bits))
+    train(network, precision, Course(split=training_images(), recipe=RECIPES["standard"], epochs=3, generator=order))
+    network.zero_grad()
+    return network
+
+
+@cache
+def victim(kind: str) -> Ensemble:
+    candidate = Candidate.parse(CANDIDATES[kind])
+    members = [member(str(one.precision), candidate.input_bits) for one in candidate.members]
+    return Ensemble(members, vote_named(candidate.vote, [one.precision.float for one in candidate.members]))
+
+
+@dataclass
+class Traffic:
+    """How many images passed the first member, call by call, and how many of the calls wanted a gradient."""
+
+    forwards: list[int] = field(default_factory=list)
+    with_gradient: list[int] = field(default_factory=list)
+
+
+@contextmanager
+def watched(model: Ensemble) -> Iterator[Traffic]:
+    traffic = Traffic()
+
+    def note(_: object, inputs: tuple[Tensor]) -> None:
+        traffic.forwards.append(len(inputs[0]))
+        if inputs[0].requires_grad:
+            traffic.with_gradient.append(len(inputs[0]))
+
+    hook = model.members[0].register_forward_pre_hook(note)
+    try:
+        yield traffic
+    finally:
+        hook.remove()
+
+
+def state_of(model: Ensemble) -> list[Tensor]:
+    return [value.clone() for value in model.state_dict().values()]
+
+
+def clamped(images: Tensor, around: Tensor, epsilon: float) -> Tensor:
+    """An independent projection, in double precision."""
+    exact = around.double()
+    return images.double().clamp(exact - epsilon, exact + epsilon).clamp(0, 1).float()
+
+
+def same(one: Tensor, other: Tensor) -> bool:
+    """Equal bit for bit."""
+    return torch.equal(one, other) and one.dtype == other.dtype
