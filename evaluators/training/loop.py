@@ -53,7 +53,7 @@ class Course:
 def train(network: Network, precision: Precision, course: Course) -> None:
     """Train in place; leaves the network in eval mode.
 
-    Raises: FloatingPointError when the loss is no longer finite.
+    Raises: FloatingPointError when the loss, or a weight after the last step, is no longer finite.
     """
     optimizer = optimizer_for(network, precision, course.recipe)
     per_epoch = math.ceil(len(course.split) / course.recipe.batch)
@@ -74,6 +74,8 @@ def train(network: Network, precision: Precision, course: Course) -> None:
             total += loss.detach()
         if not torch.isfinite(total):
             raise FloatingPointError("the training loss is no longer finite")
+    if not all(value.isfinite().all() for value in network.state_dict().values()):
+        raise FloatingPointError("a trained weight is no longer finite")
     network.eval()
 
 
