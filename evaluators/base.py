@@ -108,5 +108,5 @@ def check_range(what: str, value: float, low: float, high: float, hint: str = ""
     whole = isinstance(low, int) and isinstance(high, int)
     kind = int if whole else int | float
     if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-        expected = f"{low:g} to {high:g}" + (", a whole number" if whole else "")
+        expected = f"{low} to {high}, a whole number" if whole else f"{low:g} to {high:g}"
         raise UserError(f"{what} out of range", got=value, expected=expected, hint=hint)

@@ -66,6 +66,7 @@ class Evaluator:
 
     def ensemble(self, candidate: Candidate) -> Ensemble:
         """The candidate as a model: members trained or fetched, weights mapped, joined by the vote."""
+        candidate = candidate.canonical()  # equal members are told apart by their index
         networks = [self.pool.obtain(self._spec(candidate, member)) for member in candidate.members]
         if candidate.mapping is not None:
             for network in networks:
