@@ -91,42 +91,50 @@ class _MultiBaseActivation(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         ctx.save_for_backward(x, scale, shift)
-        out, one = torch.empty_like(x), x.new_ones(())
-        shift = shift + 0.0  # no -0.0, so that no sum is, and copysign gives sign(0) = +1
-        for x_part, out_part in _in_cache(x, out):
-            torch.mul(torch.copysign(one, x_part + shift[0]), scale[0], out=out_part)
-            for beta, v in zip(scale[1:], shift[1:], strict=True):
+        layout, one = _layout(x), x.new_ones(())
+        out = torch.empty_like(x, memory_format=layout)
+        scales, shifts = scale.unbind(), (shift + 0.0).unbind()  # no -0.0, so that no sum is and sign(0) = +1
+        for x_part, out_part in _in_cache(layout, x, out):
+            torch.mul(torch.copysign(one, x_part + shifts[0]), scales[0], out=out_part)
+            for beta, v in zip(scales[1:], shifts[1:], strict=True):
                 out_part.addcmul_(torch.copysign(one, x_part + v), beta)
         return out
 
     @staticmethod
     def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor | None, ...]:
         x, scale, shift = ctx.saved_tensors  # type: ignore[attr-defined]
-        grad = grads[0]
-        grad_x, learns = torch.zeros_like(x), ctx.needs_input_grad[1]  # type: ignore[attr-defined]
-        grad_scale, grad_shift = torch.zeros_like(scale), torch.zeros_like(shift)
-        for x_part, grad_part, out_part in _in_cache(x, grad, grad_x):
-            for n, v in enumerate(shift):
+        layout, one = _layout(x), x.new_ones(())
+        grad_x, learns = torch.zeros_like(x, memory_format=layout), ctx.needs_input_grad[1]  # type: ignore[attr-defined]
+        scales, shifts = scale.unbind(), (shift + 0.0).unbind()
+        signed, passing = [], []
+        for x_part, grad_part, out_part in _in_cache(layout, x, grads[0], grad_x):
+            for beta, v in zip(scales, shifts, strict=True):
                 shifted = x_part + v
                 passed = through_window(grad_part, shifted)
-                out_part.addcmul_(passed, scale[n])
+                out_part.addcmul_(passed, beta)
                 if learns:
-                    grad_shift[n] += passed.sum()
-                    grad_scale[n] += plain_sign(shifted).mul_(grad_part).sum()
-        return grad_x, *((grad_scale, grad_shift * scale) if learns else (None, None))
+                    passing.append(passed.sum())
+                    signed.append(torch.dot(torch.copysign(one, shifted, out=shifted), grad_part))
+        if not learns:
+            return grad_x, None, None
+        grad_scale, grad_shift = (torch.stack(sums).view(-1, len(scale)).sum(0) for sums in (signed, passing))
+        return grad_x, grad_scale, grad_shift * scale
 
 
 CACHED = 2**17
 """Values that N passes may share before they leave a processor's cache."""
 
 
-def _in_cache(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """The tensors in parts along the batch, small enough on a CPU that N passes over a part read memory once."""
-    first = tensors[0]
-    if first.is_cuda or first.numel() <= CACHED:
-        return iter([tensors])
-    rows = max(1, CACHED * len(first) // first.numel())
-    return zip(*(torch.split(tensor, rows) for tensor in tensors), strict=True)
+def _layout(x: Tensor) -> torch.memory_format:
+    last = x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if last else torch.contiguous_format
+
+
+def _in_cache(layout: torch.memory_format, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """The values in the order of memory, in parts small enough on a CPU that N passes over a part read memory once."""
+    dense = (tensor.contiguous(memory_format=layout) for tensor in tensors)
+    flat = [one.as_strided((one.numel(),), (1,)) for one in dense]
+    return zip(*(one.split(len(one) if one.is_cuda else CACHED) for one in flat), strict=True)
 
 
 class MultiBaseActivation(nn.Module):
