@@ -272,6 +272,67 @@ def test_resnet20_is_wired_as_published(token):
     assert torch.allclose(network(images), by_hand(network, images), atol=1e-4)
 
 
+def windows(x: Tensor, outside: float) -> Tensor:
+    """The nine pixels around every other one: N×C×9×H'×W', `outside` beyond the border."""
+    n, channels, height, width = x.shape
+    padded = x.new_full((n, channels, height + 2, width + 2), outside)
+    padded[:, :, 1:-1, 1:-1] = x
+    shifted = [padded[:, :, i : i + height : 2, j : j + width : 2] for i in range(3) for j in range(3)]
+    return torch.stack(shifted, 2)
+
+
+def largest(x: Tensor) -> Tensor:
+    return windows(x, -float("inf")).amax(2)
+
+
+def average(x: Tensor) -> Tensor:
+    """Over the pixels that are there."""
+    return windows(x, float("nan")).nanmean(2)
+
+
+def cifarconv_by_hand(network: Network, images: Tensor) -> Tensor:
+    """EMPIR's table, with batch norm between each pool and the activation of the next layer."""
+    (_, conv1), (_, conv2), (_, conv3), (_, hidden), (_, classifier) = network.layers()
+    norms = [part for part in network.body if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d)]
+    uneven = (3, 4, 3, 4)
+    x = normalised(norms[0], largest(functional.conv2d(4 * images - 2, conv1.weight(), padding=2)))
+    x = functional.conv2d(functional.pad(conv2.activation(x), uneven), conv2.weight())
+    x = normalised(norms[1], average(x))
+    x = functional.conv2d(functional.pad(conv3.activation(x), uneven), conv3.weight())
+    x = normalised(norms[2], average(x)).flatten(1)
+    x = hidden.activation(x) @ hidden.weight().T
+    x = normalised(norms[3], x[..., None, None])[..., 0, 0].relu()
+    return x @ classifier.weight().T + classifier.bias
+
+
+def mnistconv_by_hand(network: Network, images: Tensor) -> Tensor:
+    (_, conv1), (_, conv2), (_, conv3), (_, classifier) = network.layers()
+    norms = [part for part in network.body if isinstance(part, nn.BatchNorm2d)]
+    x = functional.conv2d(functional.pad(4 * images - 2, (3, 3, 3, 3)), conv1.weight(), stride=2)
+    x = functional.conv2d(conv2.activation(normalised(norms[0], x)), conv2.weight(), stride=2)
+    x = functional.conv2d(conv3.activation(normalised(norms[1], x)), conv3.weight())
+    return normalised(norms[2], x).relu().flatten(1) @ classifier.weight().T + classifier.bias
+
+
+def fcn2_by_hand(network: Network, images: Tensor) -> Tensor:
+    norms = [part for part in network.body if isinstance(part, nn.BatchNorm1d)]
+    x = 4 * images.flatten(1) - 2
+    for number, (_, layer) in enumerate(network.layers()):
+        if number:
+            x = normalised(norms[number - 1], x[..., None, None])[..., 0, 0]
+            x = x.relu() if number == 4 else layer.activation(x)
+        x = x @ layer.weight().T + (layer.bias if layer.bias is not None else 0)
+    return x
+
+
+@pytest.mark.parametrize("token", ["fp", "xnor", "dorefa3-3"])
+@pytest.mark.parametrize("by_hand", [cifarconv_by_hand, mnistconv_by_hand, fcn2_by_hand])
+def test_the_other_networks_are_wired_as_written(by_hand, token):
+    name = by_hand.__name__.partition("_")[0]
+    network, images = drawn(name, token, width=0.25), pictures(name, 8)
+    assert torch.allclose(network(images), by_hand(network, images), atol=1e-3)
+
+
 @every_network
 @pytest.mark.parametrize("token", ["xnor", "mbn2x2", "dorefa2-2"])
 def test_low_precision_and_float_networks_share_every_name_but_their_quantizers(name, token):

@@ -120,7 +120,10 @@ def test_equal_logits_go_to_the_lowest_class():
         assert decided(vote, [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]) == 0
 
 
-@given(st.lists(st.lists(st.floats(-50, 50), min_size=3, max_size=3), min_size=1, max_size=4), st.integers(0, 15))
+eighths = st.integers(-160, 160).map(lambda value: value / 8)  # float32 probabilities tell them apart
+
+
+@given(st.lists(st.lists(eighths, min_size=3, max_size=3), min_size=1, max_size=4), st.integers(0, 15))
 def test_every_vote_takes_a_class_that_some_member_backs(logits, pattern):
     kinds = [bool(pattern >> i & 1) for i in range(len(logits))]
     stacked = torch.tensor(logits)[:, None]

@@ -102,6 +102,9 @@ def test_new_code_has_new_addresses(file, tmp_path, monkeypatch):
     with (copy / file).open("a") as source:
         source.write("\n")
     assert version() != before
+    key = SPEC.key()
+    monkeypatch.setattr(members, "code_version", version)
+    assert SPEC.key() != key
 
 
 def test_the_twin_is_a_full_precision_network_of_8_bit_input_that_no_ensemble_holds():

@@ -22,6 +22,20 @@ def test_all_256_grey_levels_go_to_the_centre_of_their_bin(bits):
     assert discretise(GREYS, bits).unique().numel() == 2**bits
 
 
+@pytest.mark.parametrize("bits", range(1, 8))
+def test_grey_levels_that_were_multiplied_by_a_rounded_255th_keep_their_bin(bits):
+    """So graphics cards divide, which may fall just below the level."""
+    reciprocal = torch.arange(256).float() * (torch.tensor(1.0) / 255)
+    for greys in (reciprocal, reciprocal.nextafter(torch.tensor(-1.0)).clamp(0, 1)):
+        assert torch.equal(discretise(greys, bits), discretise(GREYS, bits))
+
+
+@pytest.mark.parametrize("bits", range(1, 8))
+def test_the_darkest_pixels_get_exactly_a_centre_too(bits):
+    dark = torch.cat([torch.arange(1, 200, 2) * 2.0**-power for power in range(20, 40)]).clamp_max(0.5 / 255)
+    assert discretise(dark, bits).unique().tolist() == discretise(GREYS[:1], bits).tolist()
+
+
 def test_the_published_bins_of_2_bits():
     assert discretise(GREYS, 2).mul(255).unique().tolist() == pytest.approx([32, 96, 160, 224])
 

@@ -181,11 +181,11 @@ def test_rises_are_linear():
     assert [Schedule(steps=20, warmup=0.2).factor(step) for step in range(5)][:4] == [0.25, 0.5, 0.75, 1.0]
 
 
-@pytest.mark.parametrize(("images", "epochs"), [(300, 2), (64, 1)])
-def test_a_training_that_diverges_says_so_even_on_its_last_step(images, epochs, digits):
+@pytest.mark.parametrize(("images", "what"), [(300, "the training loss"), (64, "a trained weight")])
+def test_a_training_that_diverges_says_so_even_on_its_last_step(images, what, digits):
     wild = replace(PLAIN, rate=1e38, decay=0.0)
-    with pytest.raises(FloatingPointError, match="no longer finite"):
-        trained("fp", digits.head(images), recipe=wild, epochs=epochs)
+    with pytest.raises(FloatingPointError, match=f"{what} is no longer finite"):
+        trained("fp", digits.head(images), recipe=wild, epochs=1)
 
 
 def test_a_single_image_cannot_be_trained_on(digits):
