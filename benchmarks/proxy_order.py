@@ -20,9 +20,24 @@ from evaluators import Budget, Evaluator, open_evaluator
 from evaluators.training.recipes import RECIPES, Recipe
 from space import Candidate
 
-CANDIDATES = (
-    "fp pact4 pact2 dorefa4-2 dorefa2-4 dorefa2-2 bnn xnor mbn1x1 mbn3x1 mbn1x3 mbn3x3 mbn5x5 in2:fp in2:mbn3x1 in1:pact2"
-).split()
+CANDIDATES = [
+    "fp",
+    "pact4",
+    "pact2",
+    "dorefa4-2",
+    "dorefa2-4",
+    "dorefa2-2",
+    "bnn",
+    "xnor",
+    "mbn1x1",
+    "mbn3x1",
+    "mbn1x3",
+    "mbn3x3",
+    "mbn5x5",
+    "in2:fp",
+    "in2:mbn3x1",
+    "in1:pact2",
+]
 STANDARD = RECIPES["standard"]
 WAYS: dict[str, Recipe] = {
     "from scratch": replace(STANDARD, starts_from_twin=False, twin_share=0.0, float_epochs=1),
@@ -48,9 +63,7 @@ def evaluator_for(args: argparse.Namespace, epochs: int, way: str) -> Evaluator:
     """An evaluator with a cache of its own: the ways share a recipe's name, and must not share members."""
     budget = Budget(epochs=epochs, train_images=args.train_images, images=args.images)
     cache = args.cache / f"{way} {epochs}".replace(" ", "-").replace(",", "")
-    return open_evaluator(
-        dataset=args.dataset, network=args.network, epsilon=args.epsilon, budget=budget, cache=cache
-    )
+    return open_evaluator(dataset=args.dataset, network=args.network, epsilon=args.epsilon, budget=budget, cache=cache)
 
 
 def main() -> None:

@@ -23,9 +23,7 @@ AXES: dict[str, Callable[[object], Any]] = {
     "input_bits": lambda value: whole("input_bits", value, 1, 8, "8 leaves the input as it is"),
     "precisions": _precision,
     "members": lambda value: whole("members", value, 1, MAX_MEMBERS, "1 is a single network"),
-    "full_precision": lambda value: whole(
-        "full_precision", value, 0, MAX_MEMBERS, "0 is an ensemble without fp"
-    ),
+    "full_precision": lambda value: whole("full_precision", value, 0, MAX_MEMBERS, "0 is an ensemble without fp"),
     "votes": lambda value: known_name("vote", value, VOTES),
     "mu": lambda value: whole("mu", value, 0, MAX_MU, "0 means no mapping"),
     "mapped_layers": lambda value: whole("mapped_layers", value, 1, MAX_LAYERS, "1 is the classifier alone"),
@@ -51,7 +49,5 @@ def check_axis(name: str, values: object) -> tuple[Any, ...]:
     checked = [AXES[name](value) for value in values]
     value, times = Counter(checked).most_common(1)[0]
     if times > 1:
-        raise UserError(
-            f"axis {name} repeats a value", got=str(value), expected="each value once", hint="remove one"
-        )
+        raise UserError(f"axis {name} repeats a value", got=str(value), expected="each value once", hint="remove one")
     return tuple(sorted(checked))

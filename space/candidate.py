@@ -34,9 +34,7 @@ class Member:
 
     def __post_init__(self) -> None:
         if not isinstance(self.precision, Precision):
-            raise UserError(
-                "precision of a member", got=self.precision, expected="a Precision", hint="Precision.parse"
-            )
+            raise UserError("precision of a member", got=self.precision, expected="a Precision", hint="Precision.parse")
         whole("initialisation index", self.index, 0, MAX_MEMBERS - 1, "0 is the first")
 
     def __str__(self) -> str:
@@ -98,9 +96,7 @@ class Candidate:
         if self.vote is not None:
             known_name("vote", self.vote, get_args(Vote))
         if not isinstance(self.mapping, MuLaw | None):
-            raise UserError(
-                "mapping", got=self.mapping, expected="a MuLaw or None", hint="e.g. MuLaw(255, 1)"
-            )
+            raise UserError("mapping", got=self.mapping, expected="a MuLaw or None", hint="e.g. MuLaw(255, 1)")
         known_name("recipe", self.recipe, RECIPES)
         check_width(self.width)
 
@@ -145,9 +141,7 @@ def check_width(width: object) -> float:
     """Return a width multiplier as a float; UserError unless it is in WIDTHS with at most four decimals."""
     low, high = WIDTHS
     if isinstance(width, bool) or not isinstance(width, int | float) or not low <= width <= high:
-        raise UserError(
-            "width out of range", got=width, expected=f"{low:g} to {high:g}", hint="1 is the full width"
-        )
+        raise UserError("width out of range", got=width, expected=f"{low:g} to {high:g}", hint="1 is the full width")
     if round(width, 4) != width:
         raise UserError("width too fine", got=width, expected="at most 4 decimals", hint="e.g. 0.5")
     return float(width)
@@ -155,9 +149,7 @@ def check_width(width: object) -> float:
 
 def _members(tokens: object) -> tuple[Member, ...]:
     if not isinstance(tokens, list | tuple):
-        raise UserError(
-            "members", got=tokens, expected="a list of precisions", hint="e.g. ['fp', 'dorefa4-2']"
-        )
+        raise UserError("members", got=tokens, expected="a list of precisions", hint="e.g. ['fp', 'dorefa4-2']")
     return tuple(Member(Precision.parse(token)) for token in tokens)
 
 

@@ -31,9 +31,7 @@ class Groups:
     def __post_init__(self) -> None:
         if max(self.full_precision) and FP not in self.precisions:
             hint = "or add 'fp' to precisions"
-            raise UserError(
-                "full_precision without fp", got=list(self.full_precision), expected="[0]", hint=hint
-            )
+            raise UserError("full_precision without fp", got=list(self.full_precision), expected="[0]", hint=hint)
         for size in self.ensembles:
             if not self.full_counts(size):
                 got = f"members = {size}, full_precision = {list(self.full_precision)}"

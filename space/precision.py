@@ -21,9 +21,7 @@ METHODS: dict[str, tuple[int, int]] = {
 """Every method with its least and largest weight and activation bits (bases, for mbn), in sorting order."""
 
 GRAMMAR = "fp, bnn, xnor, pactK, pactW-A, dorefaW-A or mbnMxN"
-_TOKEN = re.compile(
-    r"(?P<method>[a-z]+)(?:(?P<weight>0|[1-9][0-9]*)(?:(?P<sep>[-x])(?P<activation>0|[1-9][0-9]*))?)?"
-)
+_TOKEN = re.compile(r"(?P<method>[a-z]+)(?:(?P<weight>0|[1-9][0-9]*)(?:(?P<sep>[-x])(?P<activation>0|[1-9][0-9]*))?)?")
 _EXAMPLES = {
     "fp": "fp",
     "pact": "pact4",

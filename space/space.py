@@ -80,9 +80,7 @@ class SearchSpace:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read the object that `to_json` writes; absent axes have their defaults."""
         if not isinstance(data, Mapping):
-            raise UserError(
-                "search space", got=data, expected="an object", hint="its keys are " + ", ".join(AXES)
-            )
+            raise UserError("search space", got=data, expected="an object", hint="its keys are " + ", ".join(AXES))
         for name in data:
             known_name("axis of a search space", name, AXES)
         if "precisions" not in data:

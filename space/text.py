@@ -83,9 +83,7 @@ def _segments(text: str) -> list[str]:
     if not isinstance(text, str):
         raise UserError("candidate", got=text, expected=f"text, {GRAMMAR}", hint=EXAMPLE)
     if len(text) > MAX_LENGTH:
-        raise UserError(
-            "candidate too long", got=text, expected=f"at most {MAX_LENGTH} characters", hint=EXAMPLE
-        )
+        raise UserError("candidate too long", got=text, expected=f"at most {MAX_LENGTH} characters", hint=EXAMPLE)
     if text != "".join(text.split()):
         hint = f"write {''.join(text.split())!r}" if len(text) <= 80 else EXAMPLE
         raise UserError("white space in candidate", got=text, expected=GRAMMAR, hint=hint)
@@ -102,9 +100,7 @@ def _start(token: str) -> tuple[str, Any]:
     if token.startswith("in"):
         raise UserError("malformed input bits", got=token, expected="in1 to in8", hint="e.g. 'in4:fp'")
     if "" in (members := token.split("+")):
-        raise UserError(
-            "empty member in candidate", got=token, expected="MEMBER[+MEMBER…]", hint="e.g. 'fp+xnor'"
-        )
+        raise UserError("empty member in candidate", got=token, expected="MEMBER[+MEMBER…]", hint="e.g. 'fp+xnor'")
     return "members", members
 
 

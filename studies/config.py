@@ -43,9 +43,7 @@ class StudyConfig:
     def __post_init__(self) -> None:
         find_objectives(self.objectives)
         if not 1 <= len(self.objectives) <= MAX_OBJECTIVES:
-            raise UserError(
-                "number of objectives", got=len(self.objectives), expected=f"1 to {MAX_OBJECTIVES}"
-            )
+            raise UserError("number of objectives", got=len(self.objectives), expected=f"1 to {MAX_OBJECTIVES}")
         repeated = [name for name in self.objectives if self.objectives.count(name) > 1]
         if repeated:
             raise UserError("objective named twice", got=repeated[0], expected="each objective once")

@@ -102,9 +102,7 @@ def distinct(candidates: Iterator[Candidate]) -> list[Candidate]:
 
 def cost_axis(objectives: Sequence[str]) -> str | None:
     """The objective to spread a design over: bops, else another cost of the study, else None."""
-    return next(
-        (name for name, one in OBJECTIVES.items() if one.stage == "cost" and name in objectives), None
-    )
+    return next((name for name, one in OBJECTIVES.items() if one.stage == "cost" and name in objectives), None)
 
 
 def _strata(candidates: list[Candidate], count: int) -> Iterator[list[Candidate]]:

@@ -41,17 +41,11 @@ class Limit:
         fraction = find_objective(self.objective).unit == "fraction"
         if self.op not in OPERATORS:
             raise UserError("operator of a limit", got=self.op, expected="<= or >=")
-        if (
-            isinstance(self.value, bool)
-            or not isinstance(self.value, int | float)
-            or not math.isfinite(self.value)
-        ):
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float) or not math.isfinite(self.value):
             raise UserError(f"limit on {self.objective}", got=self.value, expected="a number")
         if fraction and not 0 <= self.value <= 1:
             hint = f"write {self.value / 100:g} for {self.value:g} %" if 1 < self.value <= 100 else ""
-            raise UserError(
-                f"limit on {self.objective}", got=self.value, expected="a fraction from 0 to 1", hint=hint
-            )
+            raise UserError(f"limit on {self.objective}", got=self.value, expected="a fraction from 0 to 1", hint=hint)
         if not fraction and self.value <= 0:
             raise UserError(f"limit on {self.objective}", got=self.value, expected="more than 0")
 
@@ -61,9 +55,7 @@ class Limit:
         match = _FORM.fullmatch(text)
         if match is None:
             hint = "quote it: the shell reads < and > itself"
-            raise UserError(
-                "malformed limit", got=text, expected="OBJECTIVE<=NUMBER or OBJECTIVE>=NUMBER", hint=hint
-            )
+            raise UserError("malformed limit", got=text, expected="OBJECTIVE<=NUMBER or OBJECTIVE>=NUMBER", hint=hint)
         name, op, value = match.groups()
         return cls(name, "<=" if op == "<=" else ">=", _number(name, value))
 

@@ -29,9 +29,7 @@ class Memory:
         self.seen.add(record.key)
         self.evaluated += record.evaluated
         # A first failure may have been the machine's fault, so it is tried again; a second one decides.
-        if record.state in ("complete", "vetoed") or (
-            record.state == "failed" and record.key in self._failed
-        ):
+        if record.state in ("complete", "vetoed") or (record.state == "failed" and record.key in self._failed):
             self._decided.setdefault(record.key, record)
         if record.state == "failed":
             self._failed.add(record.key)

@@ -61,9 +61,7 @@ class Seeded(BaseSampler):
         sampler = self._fresh(trial.number, f"parameter {param_name}")
         return sampler.sample_independent(study, trial, param_name, param_distribution)
 
-    def after_trial(
-        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
-    ) -> None:
+    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         """Tell the trial's sampler."""
         self._joint.after_trial(study, trial, state, values)
 

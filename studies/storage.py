@@ -189,9 +189,7 @@ def _readable(place: Place) -> Iterator[None]:
     except Exception as error:
         if place.url is not None:
             expected = "a database that Optuna can open"
-            raise UserError(
-                "storage", got=_masked(place.url), expected=expected, hint=_brief(error)
-            ) from error
+            raise UserError("storage", got=_masked(place.url), expected=expected, hint=_brief(error)) from error
         hint = f"{_brief(error)}; choose another --out"
         raise UserError("damaged journal", got=str(place.journal), hint=hint) from error
 

@@ -71,9 +71,7 @@ class Study:
         place = locate(Path(folder), storage)
         trials = find_study(place)
         if trials is None:
-            hint = (
-                "it holds no finished set-up of a run" if place.folder.is_dir() else "there is no such folder"
-            )
+            hint = "it holds no finished set-up of a run" if place.folder.is_dir() else "there is no such folder"
             raise UserError("no study", got=str(folder), expected="the folder of a run", hint=hint)
         return cls(place, _header(trials).config, trials)
 

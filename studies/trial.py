@@ -96,9 +96,7 @@ def _measure(
     return None
 
 
-def _stages(
-    evaluator: Evaluates, candidate: Candidate, names: Sequence[str]
-) -> Iterator[tuple[str, Measurement]]:
+def _stages(evaluator: Evaluates, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:
     """The evaluator's measurements, if any are wanted; its generator is closed where the consumer stops."""
     if not names:
         return

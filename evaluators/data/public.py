@@ -48,6 +48,4 @@ def _unreadable(name: str, folder: Path, download: bool, error: Exception) -> Us
         hint = "is there a network, and can the folder of --data-root be written?"
         return UserError(f"data set {name} cannot be downloaded", got=str(error), hint=hint)
     hint = "--download fetches it, --data-root names another folder"
-    return UserError(
-        f"data set {name} is absent or damaged", got=str(folder), expected="its files", hint=hint
-    )
+    return UserError(f"data set {name} is absent or damaged", got=str(folder), expected="its files", hint=hint)

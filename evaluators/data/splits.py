@@ -40,9 +40,7 @@ def held_out(total: int, classes: int, share: float, limit: int | None = None) -
     return max(classes, wanted if limit is None else min(wanted, limit))
 
 
-def divide(
-    labels: Tensor, generator: torch.Generator, share: float, limit: int | None = None
-) -> tuple[Tensor, Tensor]:
+def divide(labels: Tensor, generator: torch.Generator, share: float, limit: int | None = None) -> tuple[Tensor, Tensor]:
     """Hold out a stratified share.
 
     With n >= 2 images per class and a share of at most 1/2, both parts hold every class; with n >= 3 and a

@@ -134,7 +134,7 @@ def _in_cache(layout: torch.memory_format, *tensors: Tensor) -> Iterator[tuple[T
     """The values in the order of memory, in parts small enough on a CPU that N passes over a part read memory once."""
     dense = (tensor.contiguous(memory_format=layout) for tensor in tensors)
     flat = [one.as_strided((one.numel(),), (1,)) for one in dense]
-    return zip(*(one.split(len(one) if one.is_cuda else CACHED) for one in flat), strict=True)
+    return zip(*(torch.split(one, len(one) if one.is_cuda else CACHED) for one in flat), strict=True)
 
 
 class MultiBaseActivation(nn.Module):

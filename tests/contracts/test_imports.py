@@ -67,9 +67,7 @@ def imports_below(node: ast.AST, eager: bool) -> Iterator[Import]:
         yield from imports(ast.Module(node.body, []), eager=False)
         yield from imports(ast.Module(node.orelse, []), eager)
     else:
-        yield from imports(
-            node, eager and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        )
+        yield from imports(node, eager and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
 
 
 def dynamic(call: ast.Call) -> str:
@@ -110,9 +108,7 @@ def test_the_tables_cover_every_package_that_is_shipped():
 @pytest.mark.parametrize("package", BUILT)
 def test_imports_flow_one_way(package):
     found = [
-        f"{file.relative_to(ROOT)}: {what}"
-        for file in sources(package)
-        for what in breaches(package, file.read_text())
+        f"{file.relative_to(ROOT)}: {what}" for file in sources(package) for what in breaches(package, file.read_text())
     ]
     assert found == []
 

@@ -104,9 +104,7 @@ def test_another_storage_than_the_folders_is_refused(tmp_path):
         UserError, match=r"another storage: got 'sqlite:///x.db'; expected none: .*keeps its own journal"
     ):
         Study.open(tmp_path / "j", config(), "sqlite:///x.db")
-    with pytest.raises(
-        UserError, match=r"another storage: got 'sqlite:///x.db'; expected sqlite:///.*trials.db"
-    ):
+    with pytest.raises(UserError, match=r"another storage: got 'sqlite:///x.db'; expected sqlite:///.*trials.db"):
         Study.open(tmp_path / "d", config(), "sqlite:///x.db")
 
 
@@ -130,9 +128,7 @@ def test_a_damaged_journal_is_one_line(tmp_path):
     journal = tmp_path / "s" / "journal.log"
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join([*lines[:5], b"{not json}\n", *lines[5:]]))
-    with pytest.raises(
-        UserError, match=r"damaged journal: got '.*journal.log'; hint: .*choose another --out"
-    ):
+    with pytest.raises(UserError, match=r"damaged journal: got '.*journal.log'; hint: .*choose another --out"):
         Study.load(tmp_path / "s")
 
 
@@ -143,15 +139,11 @@ def test_a_study_of_another_version_is_one_line(tmp_path):
         text = "update study_user_attributes set value_json = replace(value_json, '\"format\": 1', '\"format\": 2')"
         assert database.execute(text).rowcount == 1
     database.close()
-    with pytest.raises(
-        UserError, match=r"unreadable study: got 'ValueError: the study has format 2.*another version"
-    ):
+    with pytest.raises(UserError, match=r"unreadable study: got 'ValueError: the study has format 2.*another version"):
         Study.load(tmp_path / "s")
 
 
-@pytest.mark.parametrize(
-    ("make", "hint"), [(False, "there is no such folder"), (True, "it holds no finished set-up")]
-)
+@pytest.mark.parametrize(("make", "hint"), [(False, "there is no such folder"), (True, "it holds no finished set-up")])
 def test_a_folder_without_a_study_is_refused(tmp_path, make, hint):
     if make:
         (tmp_path / "s").mkdir()
@@ -162,8 +154,6 @@ def test_a_folder_without_a_study_is_refused(tmp_path, make, hint):
 @pytest.mark.parametrize("where", ["file", "file/below", "/proc/none"])
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_starts(tmp_path, where):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(
-        UserError, match=r"output folder: got .*expected a folder that can be written; hint: "
-    ):
+    with pytest.raises(UserError, match=r"output folder: got .*expected a folder that can be written; hint: "):
         Study.open(tmp_path / where, config())
     assert (tmp_path / "file").read_text() == "mine"

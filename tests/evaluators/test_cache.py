@@ -32,9 +32,7 @@ def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
         plain = tensor.detach().contiguous().reshape(-1)
         return tensor.dtype, tensor.shape, bytes(plain.view(torch.uint8).tolist() if plain.numel() else [])
 
-    return {name: bits(tensor) for name, tensor in left.items()} == {
-        name: bits(t) for name, t in right.items()
-    }
+    return {name: bits(tensor) for name, tensor in left.items()} == {name: bits(t) for name, t in right.items()}
 
 
 def files(store: Store) -> list[str]:
@@ -158,9 +156,7 @@ def test_numbers_that_json_lacks_are_refused_before_anything_is_written(store, m
     assert files(store) == []
 
 
-@pytest.mark.parametrize(
-    "key", ["", "abc", "../../../etc/passwd", "0123456789ABCDEF", f"{KEY}\n", "g" * 16, "a" * 65]
-)
+@pytest.mark.parametrize("key", ["", "abc", "../../../etc/passwd", "0123456789ABCDEF", f"{KEY}\n", "g" * 16, "a" * 65])
 def test_keys_are_hex(store, key):
     for use in (store.load, lambda key: store.save(key, {}, {}), lambda key: store.lock(key).__enter__()):
         with pytest.raises(ValueError, match="a key is 8 to 64 lower-case hex digits, not"):
@@ -189,9 +185,7 @@ def test_half_an_entry_is_refused(tmp_path, written, name):
     assert is_refused(damaged(str(tmp_path), {name: written[name]}))
 
 
-@pytest.mark.parametrize(
-    "text", ["[]", "{}", "7", '{"meta": 3}', '{"meta": {"loss": NaN}}', '"meta"', "[" * 99_999]
-)
+@pytest.mark.parametrize("text", ["[]", "{}", "7", '{"meta": 3}', '{"meta": {"loss": NaN}}', '"meta"', "[" * 99_999])
 def test_other_json_is_refused(tmp_path, written, text):
     assert is_refused(damaged(str(tmp_path), written | {f"{KEY}.json": text.encode()}))
 
@@ -341,9 +335,7 @@ def test_a_root_that_is_a_file_is_named(tmp_path):
 
 
 def test_a_root_that_cannot_be_written_is_named():
-    with pytest.raises(
-        UserError, match=r"^the cache cannot be written \(.+\): got '/proc/self/cache'; hint: "
-    ):
+    with pytest.raises(UserError, match=r"^the cache cannot be written \(.+\): got '/proc/self/cache'; hint: "):
         Store(Path("/proc/self/cache"))
 
 

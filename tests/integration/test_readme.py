@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-SMALL = "--epochs 1 --train-images 200 --images 20 --steps 2".split()
+SMALL = ["--epochs", "1", "--train-images", "200", "--images", "20", "--steps", "2"]
 
 
 def blocks(language: str) -> list[str]:
@@ -67,7 +67,16 @@ def test_commands_run_in_the_order_of_the_readme(workspace):
         done = run(["-m", "search", *small(shlex.split(command)[3:])], workspace)
         assert done.stdout.strip(), command
     made = {path.name for path in (workspace / "runs" / "mine").iterdir()}
-    named = "study.json trials.csv front.csv front.json front.png history.png selected.json journal.log".split()
+    named = [
+        "study.json",
+        "trials.csv",
+        "front.csv",
+        "front.json",
+        "front.png",
+        "history.png",
+        "selected.json",
+        "journal.log",
+    ]
     assert made >= set(named)
 
 

@@ -127,11 +127,7 @@ numbered = ["in1", "in8", "in9", "mbn3x1", "pact4", "mu255@1", "x2", "x0.5", "x"
 tokens = st.sampled_from(["fp", "xnor", "+", ":", "mean", "majority", "standard", *numbered])
 
 
-@given(
-    st.text(max_size=40)
-    | st.lists(tokens, max_size=8).map("".join)
-    | st.lists(tokens, max_size=6).map(":".join)
-)
+@given(st.text(max_size=40) | st.lists(tokens, max_size=8).map("".join) | st.lists(tokens, max_size=6).map(":".join))
 @example("in8:fp:mu255@1:x2:mean")
 def test_any_text_is_a_candidate_or_a_refusal(text):
     try:

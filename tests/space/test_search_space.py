@@ -174,9 +174,7 @@ def test_presets_are_the_files():
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_load_by_name_and_as_files(name):
     file = Path(package.__file__).parent / "presets" / f"{name}.toml"
-    assert (
-        load_space(name) == SearchSpace.preset(name) == load_space(str(file)) == SearchSpace.from_toml(file)
-    )
+    assert load_space(name) == SearchSpace.preset(name) == load_space(str(file)) == SearchSpace.from_toml(file)
 
 
 def test_tiny_is_as_documented():
@@ -297,9 +295,7 @@ def test_an_unknown_name_mentions_the_presets(name, parts):
 
 
 def test_an_unknown_preset_suggests_the_nearest():
-    refused(
-        lambda: SearchSpace.preset("cifar100"), "unknown search space preset: got 'cifar100'", "'cifar10'?"
-    )
+    refused(lambda: SearchSpace.preset("cifar100"), "unknown search space preset: got 'cifar100'", "'cifar10'?")
 
 
 @pytest.mark.parametrize("name", ["nowhere.toml", "no/where", "./tiny", "/"])

@@ -18,12 +18,7 @@ def test_unknown_names_suggest_the_nearest():
     assert str(UnknownName("fruit", 7, ["pear"])) == "unknown fruit: got 7; expected one of pear"
 
 
-@given(
-    st.text()
-    | st.binary()
-    | st.text(min_size=1).filter(lambda text: "\0" not in text).map(Path)
-    | st.integers()
-)
+@given(st.text() | st.binary() | st.text(min_size=1).filter(lambda text: "\0" not in text).map(Path) | st.integers())
 def test_whatever_was_pasted_is_one_short_printable_line(value):
     line = str(UserError("name", got=value))
     assert line.isprintable() and len(line) <= len("name: got ") + 80

@@ -37,9 +37,7 @@ def test_limits_are_a_set():
 
 
 def test_measured_are_the_objectives_and_limited_names_that_cost_something():
-    one = config(
-        objectives=("pgd", "memory", "acc"), limits=(Limit.parse("fgsm>=0.1"), Limit.parse("bops<=1e9"))
-    )
+    one = config(objectives=("pgd", "memory", "acc"), limits=(Limit.parse("fgsm>=0.1"), Limit.parse("bops<=1e9")))
     assert one.measured == ("acc", "fgsm", "pgd")
 
 

@@ -106,9 +106,7 @@ def test_seeds_make_other_designs(sampler):
 
 
 def test_limits_nobody_can_meet_are_refused_with_the_reach_of_the_space():
-    with pytest.raises(
-        UserError, match=r"nobody can meet: got 'bops<=1000'; expected at least 5e\+05, the cheapest"
-    ):
+    with pytest.raises(UserError, match=r"nobody can meet: got 'bops<=1000'; expected at least 5e\+05, the cheapest"):
         make_header(config(limits=(Limit.parse("bops<=1000"),)), Arithmetic(), 30)
 
 

@@ -25,15 +25,11 @@ def record(number, acc, pgd, cost, state="complete"):
         "pgd": measurement("pgd", pgd),
         "bops": measurement("bops", cost),
     }
-    return Record(
-        number=number, candidate="fp", key=str(number), state=state, measurements=measured, at=10.0 * number
-    )
+    return Record(number=number, candidate="fp", key=str(number), state=state, measurements=measured, at=10.0 * number)
 
 
 def test_losses_run_from_best_to_worst_with_costs_in_doublings():
-    values = np.array(
-        [[1.0, 0.25, 1e6], [0.0, 1.0, 1.6e7], [0.5, 0.5, 4e6], [0.5, 0.5, 1e9], [0.5, 0.5, 1.0]]
-    )
+    values = np.array([[1.0, 0.25, 1e6], [0.0, 1.0, 1.6e7], [0.5, 0.5, 4e6], [0.5, 0.5, 1e9], [0.5, 0.5, 1.0]])
     losses = [[0, 0.75, 0], [1, 0, 1], [0.5, 0.5, 0.5], [0.5, 0.5, 1], [0.5, 0.5, 0]]
     assert BOUNDS.normalise(values, OBJECTIVES) == pytest.approx(np.array(losses, dtype=float))
 
@@ -96,9 +92,7 @@ def test_the_extremes_bound_the_whole_space(changes):
 
 def test_other_candidates_only_widen_the_bounds():
     cheap, dear = measure_bounds(SMALL, Arithmetic().cost).costs["bops"]
-    wider = measure_bounds(
-        SMALL, Arithmetic().cost, [Candidate.parse("fp+fp+fp+fp"), Candidate.parse("pact4")]
-    )
+    wider = measure_bounds(SMALL, Arithmetic().cost, [Candidate.parse("fp+fp+fp+fp"), Candidate.parse("pact4")])
     assert wider.costs["bops"] == (cheap, bops(Candidate.parse("fp+fp+fp+fp")))
     assert dear < wider.costs["bops"][1]
 

@@ -65,9 +65,7 @@ def test_trials_has_a_row_per_trial(study):
         assert row["reason"] == record.reason
         for name in ("acc", "pgd", "bops"):
             one = record.measurements.get(name)
-            assert (row[name], row[f"{name}_se"]) == (
-                ("", "") if one is None else (repr(one.value), repr(one.stderr))
-            )
+            assert (row[name], row[f"{name}_se"]) == (("", "") if one is None else (repr(one.value), repr(one.stderr)))
 
 
 def test_the_front_is_the_same_in_both_forms(study):
@@ -194,7 +192,5 @@ def test_a_folder_that_cannot_be_written_is_named(study):
         def __getattr__(self, name):
             return getattr(study, name)
 
-    with pytest.raises(
-        UserError, match=r"output folder: got '/proc/none'; expected a folder that can be written"
-    ):
+    with pytest.raises(UserError, match=r"output folder: got '/proc/none'; expected a folder that can be written"):
         write_outputs(Elsewhere())

@@ -18,9 +18,7 @@ def test_every_public_name_is_itself_however_often_it_is_imported(name):
 
 
 def test_importing_the_package_loads_neither_optuna_nor_torch():
-    code = (
-        "import studies, sys; studies.Limit, studies.StudyConfig; print({'optuna', 'torch'} & {*sys.modules})"
-    )
+    code = "import studies, sys; studies.Limit, studies.StudyConfig; print({'optuna', 'torch'} & {*sys.modules})"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "set()\n"
 

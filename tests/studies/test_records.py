@@ -18,18 +18,13 @@ def record(number, state="complete", key=None, **values):
     return Record(number=number, candidate="fp", key=key or str(number), state=state, measurements=measured)
 
 
-rows = st.tuples(
-    st.sampled_from([0.1, 0.5, 0.9]), st.sampled_from([0.2, 0.6]), st.sampled_from([1e6, 2e6, 4e6])
-)
+rows = st.tuples(st.sampled_from([0.1, 0.5, 0.9]), st.sampled_from([0.2, 0.6]), st.sampled_from([1e6, 2e6, 4e6]))
 
 
 @given(st.lists(st.tuples(rows, st.sampled_from(STATES), st.sampled_from("abcdef")), max_size=12))
 def test_the_front_is_complete_feasible_undominated_and_one_per_key(table):
     limit = Limit.parse("acc>=0.5")
-    records = [
-        record(i, state, key, acc=row[0], pgd=row[1], bops=row[2])
-        for i, (row, state, key) in enumerate(table)
-    ]
+    records = [record(i, state, key, acc=row[0], pgd=row[1], bops=row[2]) for i, (row, state, key) in enumerate(table)]
     members = front(reversed(records), OBJECTIVES, [limit])
     firsts = {}
     for one in records:

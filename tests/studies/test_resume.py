@@ -56,9 +56,7 @@ def cuts_of(journal, rng):
     start = journal.index(b'"bitfront":{')
     lines = [at + 1 for at, byte in enumerate(journal) if byte == ord(b"\n") and at > start]
     steps = [b'"fixed_params"', b'"param_name"', b'"constraints:', b'"record"', b'"values":[']
-    after = [
-        [end for end in lines if step in journal[journal.rindex(b"\n", 0, end - 1) : end]] for step in steps
-    ]
+    after = [[end for end in lines if step in journal[journal.rindex(b"\n", 0, end - 1) : end]] for step in steps]
     yield from (0, 1, start + 100, lines[0])
     yield from (rng.choice(ends) for ends in after)
     yield from (rng.choice(lines) for _ in range(3))

@@ -28,8 +28,7 @@ def states(study):
 def told(study):
     """What Optuna was told of each trial."""
     return [
-        trial.state
-        for trial in optuna.load_study(study_name="bitfront", storage=study._trials._storage).get_trials()
+        trial.state for trial in optuna.load_study(study_name="bitfront", storage=study._trials._storage).get_trials()
     ]
 
 
@@ -360,9 +359,7 @@ def test_a_limit_nobody_can_meet_leaves_nothing(tmp_path):
 
 
 def test_the_evaluator_must_be_that_of_the_study(tmp_path):
-    other = Arithmetic(
-        protocol=config(seed=0).protocol.__class__(dataset="x", checksum="", network="", epsilon=0)
-    )
+    other = Arithmetic(protocol=config(seed=0).protocol.__class__(dataset="x", checksum="", network="", epsilon=0))
     with pytest.raises(ValueError, match="another protocol or budget"):
         run(tmp_path, other)
 

@@ -23,9 +23,7 @@ def record(number, acc, pgd, cost, state="complete"):
         "bops": measurement("bops", cost),
         "memory": measurement("memory", cost / 100),
     }
-    return Record(
-        number=number, candidate=f"pact{number + 2}", key=str(number), state=state, measurements=measured
-    )
+    return Record(number=number, candidate=f"pact{number + 2}", key=str(number), state=state, measurements=measured)
 
 
 FRONT = [
@@ -83,9 +81,7 @@ def test_a_tie_goes_to_the_cheaper_then_to_the_older():
 
 def test_a_lead_within_the_noise_is_called_so():
     records = [record(0, 0.8, 0.50, 4e6), record(1, 0.9, 0.49, 4e6)]
-    assert select(records, OBJECTIVES).reason.endswith(
-        "next is #1 with 0.49 ± 0.02 (within one standard error)"
-    )
+    assert select(records, OBJECTIVES).reason.endswith("next is #1 with 0.49 ± 0.02 (within one standard error)")
 
 
 def test_the_knee_is_suggested_and_can_be_the_rule():
@@ -146,9 +142,7 @@ def test_a_limit_on_what_was_not_measured_says_so():
 
 @pytest.mark.parametrize("records", [[], [FRONT[5]]])
 def test_nothing_complete_leaves_nothing_to_select(records):
-    with pytest.raises(
-        UserError, match=f"nothing to select from: got '{len(records)} records, none complete'"
-    ):
+    with pytest.raises(UserError, match=f"nothing to select from: got '{len(records)} records, none complete'"):
         select(records, OBJECTIVES)
 
 
