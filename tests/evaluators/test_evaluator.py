@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ from evaluators.base import Budget, Measurement, Protocol
 from evaluators.cache import Store
 from evaluators.data import DataSet
 from evaluators.data.batches import evaluation_batches
+from evaluators.ensemble import MajorityVote, MeanVote
 from evaluators.evaluator import Evaluator
 from evaluators.members import MemberPool
 from evaluators.objectives import OBJECTIVES
@@ -85,6 +87,15 @@ def test_units_counts_and_errors_are_those_of_a_share(evaluator, mnist5k):
         assert one.seconds > 0
     assert 0.3 < found["acc"].value < 1
     assert found["pgd"].value <= found["bim"].value + 0.05 <= found["fgsm"].value + 0.1
+
+
+def test_seconds_are_those_that_passed_training_included(folder, mnist5k):
+    fresh = make(folder / "timed", mnist5k)
+    began = time.perf_counter()
+    found = measured(fresh, "fp")
+    passed = time.perf_counter() - began
+    assert 0.5 * passed < sum(one.seconds for one in found.values()) <= passed
+    assert found["acc"].seconds > found["fgsm"].seconds
 
 
 @pytest.mark.parametrize("text", ["fp", "in2:dorefa2-2", "fp+xnor+mbn2x1:majority", "xnor:mu255@1"])
@@ -184,6 +195,14 @@ def test_mapping_touches_neither_the_cache_nor_later_candidates(evaluator):
     one = evaluator.ensemble(design("fp+xnor:mu9@1"))
     assert [[layer.mu for _, layer in m.layers()] for m in one.members] == [[0, 0, 0, 0, 9]] * 2
     assert values(evaluator, "fp", "acc", "pgd") == before
+
+
+def test_the_vote_is_the_candidates_and_knows_the_full_precision_members(evaluator):
+    vote = evaluator.ensemble(design("fp+fp+xnor:majority")).vote
+    assert isinstance(vote, MajorityVote)
+    assert vote.full_precision == [0, 1]
+    assert isinstance(evaluator.ensemble(design("fp+xnor:mean")).vote, MeanVote)
+    assert isinstance(evaluator.ensemble(design("xnor")).vote, MeanVote)
 
 
 def test_nothing_dearer_than_what_is_taken_is_computed(folder, mnist5k, monkeypatch):

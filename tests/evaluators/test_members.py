@@ -34,7 +34,7 @@ SPEC = MemberSpec(
     epochs=1,
     train_images=130,
     dataset="0123456789abcdef",
-    seed=0,
+    seed=3,
     autocast="float32",
 )
 OTHERS = {
@@ -47,7 +47,7 @@ OTHERS = {
     "epochs": 2,
     "train_images": 131,
     "dataset": "0123456789abcdee",
-    "seed": 1,
+    "seed": 4,
     "autocast": "bfloat16",
 }
 
@@ -157,14 +157,14 @@ def by_hand(data: DataSet, token: str, bits: int, name: str, twin: Network | Non
     recipe = RECIPES[name.rpartition(" ")[2]]
     network = build("fcn2", Precision.parse(token), PLAN, input_bits=bits)
     if twin is None:
-        network.reset(stream(0, name, "weights"))
+        network.reset(stream(3, name, "weights"))
     else:
         start_from(network, twin)
     course = Course(
         split=data.train.head(130),
         recipe=recipe,
         epochs=1 if twin else recipe.float_epochs,
-        generator=stream(0, name, "order"),
+        generator=stream(3, name, "order"),
         twin=twin if recipe.twin_share else None,
     )
     train(network, Precision.parse(token), course)

@@ -163,6 +163,25 @@ def test_the_rate_rises_and_falls_over_all_steps(images, batch, epochs, digits, 
     assert made[0].rates == pytest.approx(expected[:taken])
 
 
+@pytest.mark.parametrize("token", ["fp", "dorefa2-2", "mbn2x2"])
+def test_a_training_is_the_plain_loop(token, digits):
+    recipe, split, network = Recipe(batch=64, augment=False, twin_share=0.0), digits.head(200), fresh(token).train()
+    optimizer = loop.optimizer_for(network, Precision.parse(token), recipe)
+    generator = stream(0, "training", "order")
+    for step in range(8):
+        if step % 4 == 0:
+            order = torch.randperm(200, generator=generator)
+        batch = order[64 * (step % 4) : 64 * (step % 4) + 64]
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.rate * closed_form(step, 8, recipe.warmup)
+        network.zero_grad()
+        functional.cross_entropy(network(split.images[batch].float() / 255), split.labels[batch]).backward()
+        optimizer.step()
+    ours = trained(token, split, recipe=recipe)
+    for name, value in ours.state_dict().items():
+        assert torch.allclose(value.double(), network.state_dict()[name].double(), atol=1e-5), name
+
+
 @pytest.mark.parametrize("steps", [1, 2, 3, 10, 157])
 @pytest.mark.parametrize("warmup", [0.0, 0.2, 0.5, 1.0])
 def test_the_schedule_is_its_closed_form(steps, warmup):
