@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
+# Two test processes of one thread each: two threads each would make four fight for two cores.
 .PHONY: front test lint types clean .venv
 
 front: .venv
 	$(BIN)/python -m search --objectives acc,pgd,bops $(ARGS)
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .
