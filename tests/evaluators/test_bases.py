@@ -164,7 +164,10 @@ def test_a_scale_of_either_sign_multiplies_the_sign(beta):
 def test_minus_zero_counts_as_zero_whatever_the_threshold():
     module = MultiBaseActivation(2)
     module.shift.data = torch.tensor([-0.0, -0.0])
-    assert module(torch.tensor([-0.0, 0.0])).tolist() == [1.0, 1.0]
+    out = module(torch.tensor([-0.0, 0.0]))
+    assert out.tolist() == [1.0, 1.0]
+    out.sum().backward()
+    assert module.scale.grad.tolist() == [2.0, 2.0]
 
 
 @pytest.mark.parametrize("bases", range(1, 9))
