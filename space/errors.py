@@ -33,10 +33,14 @@ class UnknownName(UserError):  # noqa: N818 (it says what happened; every other 
 
 
 def _shown(value: object, limit: int = 80) -> str:
-    """One line of at most `limit` characters: whatever was pasted must not flood or steer the terminal."""
+    """One line of at most `limit` characters: whatever was pasted must not flood or steer the terminal.
+
+    The middle is left out, since a path says most at its end.
+    """
     try:
         text = repr(value) if isinstance(value, str) else str(value)
     except ValueError:  # Python refuses to write whole numbers of thousands of digits
         text = "a number too long to show"
     text = " ".join("".join(c if c.isprintable() else "?" for c in text).split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    half = (limit - 1) // 2
+    return text if len(text) <= limit else f"{text[:half]}…{text[-half:]}"

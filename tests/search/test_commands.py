@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_the_front_is_printed_with_errors_and_a_mark(searched: Path, capsys: Cap
     front = json.loads((searched / "front.json").read_text())["front"]
     selected = json.loads((searched / "selected.json").read_text())
     for one in front:
-        [row] = [line for line in lines if f"  {one['number']}  " in line]
+        [row] = [line for line in lines if re.match(rf" [> ]   {one['number']} +\S", line)]
         assert "±" in row
         assert row.strip().startswith(">") == (one["number"] == selected["number"])
 
