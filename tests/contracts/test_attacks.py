@@ -14,6 +14,16 @@ from evaluators.objectives import OBJECTIVES
 from evaluators.quantizers.pixels import discretise
 from evaluators.seeds import stream
 
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """With more, a convolution may sum one image in another order than many, and a value round to another level."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 STRENGTH = attacks(steps=6, restarts=2)
 RADII = {"8/255": 8 / 255, "0.1": 0.1, "0.3": 0.3}
 LOW_BITS = {"fp, 2-bit input": 2, "xnor": 2, "majority": 4}
@@ -78,8 +88,7 @@ def test_what_is_called_broken_is_misclassified_and_the_rest_is_not(name, kind, 
     outcome, (_, labels) = attacked(STRENGTH[name], kind, epsilon), digits()
     assert same(victim(kind)(outcome.images) != labels, outcome.broken)
     alone = torch.cat([victim(kind)(image[None]) for image in outcome.images])
-    # a convolution sums in another order for one image than for many, and a value may round to the next level
-    assert int(((alone != labels) != outcome.broken).sum()) <= 1
+    assert same(alone != labels, outcome.broken)
 
 
 @every_threat
