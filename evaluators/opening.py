@@ -84,7 +84,7 @@ def find_device(name: str) -> torch.device:
 def faster_dtype(device: torch.device) -> str:
     """Dtype that training convolutions are faster in: bfloat16 where a GPU has it, float32 on processors.
 
-    On a processor with bfloat16 instructions these small convolutions took 1.1 to 2.5 times as long in
+    On a processor with bfloat16 instructions (AMX masked) these small convolutions took 1.05 to 1.3 times as long in
     bfloat16 (benchmarks/number_formats.py), and some virtual machines announce instructions that then crash.
     """
     return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"

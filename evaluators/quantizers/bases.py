@@ -4,12 +4,11 @@
 M·N binary convolutions are simulated as one, whatever M and N are (ABC-Net, eq. 12).
 """
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
+from evaluators.quantizers.staircase import staircase
 from evaluators.quantizers.ste import plain_sign, through_window
 from evaluators.quantizers.weights import WeightQuantizer
 
@@ -85,58 +84,6 @@ class _MultiBaseWeight(torch.autograd.Function):
         return grad_latent, grad_scale
 
 
-class _MultiBaseActivation(torch.autograd.Function):
-    """Saves x alone and recomputes the N masks, so that memory does not grow with N."""
-
-    @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        ctx.save_for_backward(x, scale, shift)
-        layout, one = _layout(x), x.new_ones(())
-        out = torch.empty_like(x, memory_format=layout)
-        scales, shifts = scale.unbind(), (shift + 0.0).unbind()  # no -0.0, so that no sum is and sign(0) = +1
-        for x_part, out_part in _in_cache(layout, x, out):
-            torch.mul(torch.copysign(one, x_part + shifts[0]), scales[0], out=out_part)
-            for beta, v in zip(scales[1:], shifts[1:], strict=True):
-                out_part.addcmul_(torch.copysign(one, x_part + v), beta)
-        return out
-
-    @staticmethod
-    def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        x, scale, shift = ctx.saved_tensors  # type: ignore[attr-defined]
-        layout, one = _layout(x), x.new_ones(())
-        grad_x, learns = torch.zeros_like(x, memory_format=layout), ctx.needs_input_grad[1]  # type: ignore[attr-defined]
-        scales, shifts = scale.unbind(), (shift + 0.0).unbind()
-        signed, passing = [], []
-        for x_part, grad_part, out_part in _in_cache(layout, x, grads[0], grad_x):
-            for beta, v in zip(scales, shifts, strict=True):
-                shifted = x_part + v
-                passed = through_window(grad_part, shifted)
-                out_part.addcmul_(passed, beta)
-                if learns:
-                    passing.append(passed.sum())
-                    signed.append(torch.dot(torch.copysign(one, shifted, out=shifted), grad_part))
-        if not learns:
-            return grad_x, None, None
-        grad_scale, grad_shift = (torch.stack(sums).view(-1, len(scale)).sum(0) for sums in (signed, passing))
-        return grad_x, grad_scale, grad_shift * scale
-
-
-CACHED = 2**17
-"""Values that N passes may share before they leave a processor's cache."""
-
-
-def _layout(x: Tensor) -> torch.memory_format:
-    last = x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
-    return torch.channels_last if last else torch.contiguous_format
-
-
-def _in_cache(layout: torch.memory_format, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """The values in the order of memory, in parts small enough on a CPU that N passes over a part read memory once."""
-    dense = (tensor.contiguous(memory_format=layout) for tensor in tensors)
-    flat = [one.as_strided((one.numel(),), (1,)) for one in dense]
-    return zip(*(torch.split(one, len(one) if one.is_cuda else CACHED) for one in flat), strict=True)
-
-
 class MultiBaseActivation(nn.Module):
     """Σ_n β_n·sign(x + v_n) with learned β and v.
 
@@ -153,4 +100,4 @@ class MultiBaseActivation(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Any shape in, the same shape out, at most N + 1 values."""
         scale, shift = self.scale.to(x.dtype), self.shift.to(x.dtype)
-        return _MultiBaseActivation.apply(x, scale, shift)  # type: ignore[no-any-return]
+        return staircase(x, scale, shift)

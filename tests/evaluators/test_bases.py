@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from evaluators.quantizers.bases import (
-    CACHED,
     RIDGE,
     MultiBaseActivation,
     MultiBaseWeight,
     greedy_residual,
     least_squares_scales,
 )
+from evaluators.quantizers.kernels import SHARE
 from evaluators.quantizers.layers import QuantConv2d, QuantLayer, QuantLinear
 from evaluators.seeds import stream
 from space import Precision
@@ -116,7 +116,7 @@ def big(rows: int, *shape: int) -> Tensor:
 @pytest.mark.parametrize(("rows", "shape"), [(9, (3, 70, 71)), (1, (3, 220, 221)), (300, (3, 21, 21)), (140_000, (1,))])
 def test_large_activations_agree_with_the_formula_part_by_part(rows, shape, memory):
     x = big(rows, *shape)
-    assert x.numel() > CACHED
+    assert x.numel() > SHARE
     if memory == "channels last":
         x = x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
     elif memory == "every other":
@@ -138,7 +138,7 @@ def test_large_activations_agree_with_the_formula_part_by_part(rows, shape, memo
 
 def test_large_and_small_batches_give_the_same_bits():
     module, x = MultiBaseActivation(3), big(20, 3, 50, 50).float()
-    assert x.numel() > CACHED
+    assert x.numel() > SHARE
     one_by_one = torch.cat([module(image[None]) for image in x])
     assert torch.equal(module(x), one_by_one)
 

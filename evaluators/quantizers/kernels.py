@@ -1,0 +1,109 @@
+"""Kernels for processors: N thresholds in one pass over memory, compiled without a compiler on the machine.
+
+PyTorch writes each comparison, product and sum of a staircase to memory, some ten passes for each threshold; here a
+part of the values stays in the nearest cache for all of them. Sums are kept by part, so that they do not depend on
+the number of threads. The compiled code is cached on disk.
+"""
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import torch
+from numba import njit
+from numpy.typing import NDArray
+from torch import Tensor
+
+Array = NDArray[Any]
+
+PART = 4096
+"""Values that all thresholds are applied to before the next are read: some 50 kB with their gradients."""
+
+SHARE = 2**15
+"""Fewest values worth a thread of their own."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _compiled(function: Function) -> Function:
+    compile_it = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+    return cast(Function, compile_it(function))
+
+
+@_compiled
+def _add_steps(x: Array, height: Any, shift: Any, out: Array) -> None:
+    zero = x.dtype.type(0)
+    for i in range(np.uint64(x.size)):
+        out[i] += height if x[i] + shift >= zero else -height
+
+
+@_compiled
+def _add_windows(grad: Array, x: Array, height: Any, shift: Any, out: Array) -> tuple[Any, Any]:
+    zero, one = x.dtype.type(0), x.dtype.type(1)
+    signed, passing = zero, zero
+    for i in range(np.uint64(x.size)):
+        shifted, g = x[i] + shift, grad[i]
+        passed = g if (shifted <= one) & (shifted >= -one) else zero
+        out[i] += height * passed
+        passing += passed
+        signed += g if shifted >= zero else -g
+    return signed, passing
+
+
+@_compiled
+def _steps(first: int, last: int, x: Array, height: Array, shift: Array, out: Array) -> None:
+    for part in range(first, last):
+        inside = slice(part * PART, min((part + 1) * PART, x.size))
+        out[inside] = 0
+        for n in range(height.size):
+            _add_steps(x[inside], height[n], shift[n], out[inside])
+
+
+@_compiled
+def _windows(
+    first: int, last: int, grad: Array, x: Array, height: Array, shift: Array, out: Array, sums: Array
+) -> None:
+    for part in range(first, last):
+        inside = slice(part * PART, min((part + 1) * PART, x.size))
+        out[inside] = 0
+        for n in range(height.size):
+            sums[0, part, n], sums[1, part, n] = _add_windows(grad[inside], x[inside], height[n], shift[n], out[inside])
+
+
+def steps(x: Tensor, height: Tensor, shift: Tensor, out: Tensor) -> None:
+    """Write Σ_n height_n·sign(x + shift_n) to `out`; all flat, on a processor, of one dtype."""
+    _in_threads(_steps, x.numel(), *(_array(one) for one in (x, height, shift, out)))
+
+
+def windows(grad: Tensor, x: Tensor, height: Tensor, shift: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
+    """Write grad·Σ_n height_n·1[|x + shift_n| <= 1] to `out`; flat, on a processor, of one dtype.
+
+    Returns: N sums of grad·sign(x + shift_n), and N of grad·1[|x + shift_n| <= 1].
+    """
+    sums = torch.empty(2, math.ceil(x.numel() / PART), len(height), dtype=x.dtype)
+    _in_threads(_windows, x.numel(), *(_array(one) for one in (grad, x, height, shift, out, sums)))
+    signed, passing = sums.sum(1, dtype=torch.float64).to(x.dtype)
+    return signed, passing
+
+
+def _array(tensor: Tensor) -> Array:
+    values: Array = tensor.detach().numpy()
+    return values
+
+
+def _in_threads(kernel: Callable[..., None], values: int, *arrays: Array) -> None:
+    parts, threads = math.ceil(values / PART), torch.get_num_threads()
+    shares = max(1, min(threads, values // SHARE))
+    edges = [parts * share // shares for share in range(shares + 1)]
+    others = [_threads(threads).submit(kernel, *edges[i : i + 2], *arrays) for i in range(1, shares)]
+    kernel(*edges[:2], *arrays)
+    for other in others:
+        other.result()
+
+
+@cache
+def _threads(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="kernels")
