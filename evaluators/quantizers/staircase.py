@@ -27,7 +27,7 @@ class _Staircase(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, height: Tensor, shift: Tensor) -> Tensor:
         ctx.save_for_backward(x, height, shift)
-        if x.is_cuda:
+        if not _has_kernel(x):
             return steps(x, height, shift)
         x, out = _in_order_of_memory(x, torch.empty_like(x, memory_format=_layout(x)))
         kernels.steps(_flat(x), height, shift, _flat(out))
@@ -36,7 +36,7 @@ class _Staircase(torch.autograd.Function):
     @staticmethod
     def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x, height, shift = ctx.saved_tensors  # type: ignore[attr-defined]
-        if x.is_cuda:
+        if not _has_kernel(x) or torch.is_grad_enabled():  # a gradient of this gradient is asked for
             return windows(grads[0], x, height, shift)
         grad, x, out = _in_order_of_memory(grads[0], x, torch.empty_like(x, memory_format=_layout(x)))
         signed, passing = kernels.windows(_flat(grad), _flat(x), height, shift, _flat(out))
@@ -60,6 +60,10 @@ def windows(grad: Tensor, x: Tensor, height: Tensor, shift: Tensor) -> tuple[Ten
         passing.append(passed.sum())
         signed.append((plain_sign(x + v) * grad).sum())
     return out, torch.stack(signed), torch.stack(passing) * height
+
+
+def _has_kernel(x: Tensor) -> bool:
+    return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
 
 
 def _layout(x: Tensor) -> torch.memory_format:

@@ -27,7 +27,7 @@ HOUSE = {
 
 LIBRARIES = {
     "space": set(),
-    "evaluators": {"torch", "torchvision", "numpy", "scipy", "mlxtend", "filelock", "safetensors"}
+    "evaluators": {"torch", "torchvision", "numpy", "numba", "scipy", "mlxtend", "filelock", "safetensors"}
     | {"PIL"},  # comes with torchvision, which reads pictures with it
     "studies": {"optuna", "numpy", "filelock"},
     "search": DECLARED,

@@ -1,5 +1,6 @@
 """The compiled staircase against PyTorch's own operations, in any number of threads."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -66,6 +67,20 @@ def test_the_number_of_threads_changes_no_bit(dtype, threads):
         results.append(compiled(*drawing))
     for other in results[1:]:
         assert all(torch.equal(one, two) for one, two in zip(results[0], other, strict=True))
+
+
+@pytest.mark.parametrize("values", [1, 63, 64, 65, kernels.PART - 1, kernels.PART, 3 * kernels.PART + 70])
+def test_sums_have_the_written_order_to_the_last_bit(values):
+    grad, x, height, shift = (one.numpy() for one in drawn(values, 1))
+    expected = 0.0
+    for part in range(0, values, kernels.PART):
+        lanes = np.zeros(kernels.LANES, np.float32)
+        for row in range(part, min(part + kernels.PART, values), kernels.LANES):
+            inside = slice(row, min(row + kernels.LANES, part + kernels.PART, values))
+            lanes[: inside.stop - row] += np.where(x[inside] + shift >= 0, grad[inside], -grad[inside])
+        expected += lanes.sum(dtype=np.float64)
+    signed = compiled(*map(torch.from_numpy, (grad, x, height, shift)))[2]
+    assert signed.item() == np.float32(expected)
 
 
 def test_sums_of_many_values_keep_their_digits():
