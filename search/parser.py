@@ -27,7 +27,10 @@ EXAMPLES = """examples:
 without a COMMAND, flags are those of run.
 Exit status: 0 done, 2 something you can fix, 1 a fault of this program,
 130 interrupted with everything finished kept."""
-NETWORKS = "fcn2, mnistconv, cifarconv or resnet20"
+NETWORKS = (
+    "fcn1, fcn2, mnistconv, mnistcnn, cifarconv, alexnet, resnet20, resnet56 or wrn32; "
+    "of 224x224 images: resnet18, resnet18-1x1 or alexnet-imagenet"
+)
 SPEC = "a candidate, e.g. mbn3x1, in4:pact4:x0.5 or in2:fp+dorefa4-2:majority"
 DEFAULT_OBJECTIVES = ("acc", "pgd", "bops")
 DEFAULT_TRIALS = 32

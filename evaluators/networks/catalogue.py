@@ -28,6 +28,13 @@ NETWORKS: dict[str, NetworkInfo] = {
     info.name: info
     for info in (
         NetworkInfo(
+            name="fcn1",
+            builder="evaluators.networks.fcn:fcn1",
+            shape=(1, 28, 28),
+            smallest=1,
+            source="Panda et al. 2019",
+        ),
+        NetworkInfo(
             name="fcn2",
             builder="evaluators.networks.fcn:fcn2",
             shape=(1, 28, 28),
@@ -42,6 +49,13 @@ NETWORKS: dict[str, NetworkInfo] = {
             source="EMPIR 2020",
         ),
         NetworkInfo(
+            name="mnistcnn",
+            builder="evaluators.networks.convnets:mnistcnn",
+            shape=(1, 28, 28),
+            smallest=4,
+            source="Song, Fallon, Li; Madry et al. 2018",
+        ),
+        NetworkInfo(
             name="cifarconv",
             builder="evaluators.networks.convnets:cifarconv",
             shape=(3, 32, 32),
@@ -49,10 +63,52 @@ NETWORKS: dict[str, NetworkInfo] = {
             source="EMPIR 2020",
         ),
         NetworkInfo(
+            name="alexnet",
+            builder="evaluators.networks.alexnet:alexnet",
+            shape=(3, 32, 32),
+            smallest=15,
+            source="Panda et al. 2019",
+        ),
+        NetworkInfo(
+            name="alexnet-imagenet",
+            builder="evaluators.networks.alexnet:alexnet_imagenet",
+            shape=(3, 224, 224),
+            smallest=63,
+            source="Krizhevsky 2014",
+        ),
+        NetworkInfo(
             name="resnet20",
             builder="evaluators.networks.resnet:resnet20",
             shape=(3, 32, 32),
             smallest=8,
+            source="He et al. 2016",
+        ),
+        NetworkInfo(
+            name="resnet56",
+            builder="evaluators.networks.resnet:resnet56",
+            shape=(3, 32, 32),
+            smallest=8,
+            source="He et al. 2016",
+        ),
+        NetworkInfo(
+            name="wrn32",
+            builder="evaluators.networks.resnet:wrn32",
+            shape=(3, 32, 32),
+            smallest=8,
+            source="Song, Fallon, Li; Madry et al. 2018",
+        ),
+        NetworkInfo(
+            name="resnet18",
+            builder="evaluators.networks.resnet:resnet18",
+            shape=(3, 224, 224),
+            smallest=32,
+            source="Frickenstein et al. 2023",
+        ),
+        NetworkInfo(
+            name="resnet18-1x1",
+            builder="evaluators.networks.resnet:resnet18_1x1",
+            shape=(3, 224, 224),
+            smallest=32,
             source="He et al. 2016",
         ),
     )

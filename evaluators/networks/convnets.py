@@ -1,6 +1,6 @@
-"""The convolutional networks of EMPIR (Sen, Ravindran, Raghunathan 2020).
+"""Small convolutional networks: of EMPIR (Sen, Ravindran, Raghunathan 2020) and of Song, Fallon, Li.
 
-Batch norm stands before each activation, which the paper's networks lack: binary activations cannot do without it,
+Batch norm stands before each activation, which the papers' networks lack: binary activations cannot do without it,
 and one topology for every precision keeps the comparison fair. Pooling stands before batch norm, since
 the maximum of binary activations is +1 nearly everywhere. The first convolution and the classifier stay 8/8.
 """
@@ -26,6 +26,29 @@ def mnistconv(plan: Plan, precision: Precision) -> nn.Module:
         nn.ReLU(),
         nn.Flatten(),
         QuantLinear((c3 * side[0] * side[1], plan.classes), bias=True),
+    )
+
+
+def mnistcnn(plan: Plan, precision: Precision) -> nn.Module:
+    """conv 5×5×32, max-pool, conv 5×5×64, max-pool, FC 1024, FC: the MNIST network of Madry et al. (2018).
+
+    Song, Fallon and Li say no more than "four-layer CNN". Their adversarially trained baseline is that of Madry et al.,
+    whose MNIST network has four layers, so it stands for theirs. Pools are 2×2 /2.
+    """
+    c1, c2, hidden = (plan.channels(count) for count in (32, 64, 1024))
+    side = [size // 2 // 2 for size in plan.shape[1:]]
+    return nn.Sequential(
+        QuantConv2d((plan.shape[0], c1), 5, padding=2),
+        nn.MaxPool2d(2),
+        nn.BatchNorm2d(c1),
+        QuantConv2d((c1, c2), 5, padding=2).quantized(precision),
+        nn.MaxPool2d(2),
+        nn.BatchNorm2d(c2),
+        nn.Flatten(),
+        QuantLinear((c2 * side[0] * side[1], hidden)).quantized(precision),
+        nn.BatchNorm1d(hidden),
+        nn.ReLU(),
+        QuantLinear((hidden, plan.classes), bias=True),
     )
 
 

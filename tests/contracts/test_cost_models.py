@@ -104,8 +104,8 @@ def test_mapping_more_layers_than_there_are_is_refused(network, most):
 
 
 def test_unknown_networks_and_small_images_are_refused():
-    with pytest.raises(UnknownName, match=r"unknown network: got 'resnet'; .*did you mean 'resnet20'\?"):
-        cost_report(Candidate.parse("fp"), "resnet")
+    with pytest.raises(UnknownName, match=r"unknown network: got 'resnet2'; .*did you mean 'resnet20'\?"):
+        cost_report(Candidate.parse("fp"), "resnet2")
     with pytest.raises(UserError, match="the network mnistconv does not fit the images: got '8x8 pixels'"):
         cost_report(Candidate.parse("fp"), "mnistconv", Plan(shape=(1, 8, 8), classes=10))
 

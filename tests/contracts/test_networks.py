@@ -5,18 +5,33 @@ import math
 import pytest
 import torch
 import torch.nn.functional as functional
-from tiny_networks import SMALL, TOKENS, drawn, pictures, plan_of, precision
+from tiny_networks import SMALL, TOKENS, drawn, pictures, plan_of, precision, thin
 from torch import Tensor, nn
 
 from evaluators.networks.build import Network, build
 from evaluators.networks.catalogue import NETWORKS, check_fits, find_network
 from evaluators.networks.plan import Plan
+from evaluators.networks.resnet import Block
 from evaluators.quantizers.companding import compress
 from evaluators.quantizers.pixels import discretise
 from evaluators.seeds import stream
+from evaluators.training.recipes import RECIPES, optimizer_for
 from space import UnknownName, UserError
 
-LAYERS = {"fcn2": 5, "mnistconv": 4, "cifarconv": 5, "resnet20": 20}
+LAYERS = {
+    "fcn1": 5,
+    "fcn2": 5,
+    "mnistconv": 4,
+    "mnistcnn": 4,
+    "cifarconv": 5,
+    "alexnet": 8,
+    "alexnet-imagenet": 8,
+    "resnet20": 20,
+    "resnet56": 56,
+    "wrn32": 32,
+    "resnet18": 21,
+    "resnet18-1x1": 21,
+}
 
 every_network = pytest.mark.parametrize("name", NETWORKS)
 every_token = pytest.mark.parametrize("token", TOKENS)
@@ -78,6 +93,18 @@ def test_every_parameter_gets_a_gradient(name, token):
 
 
 @every_network
+@pytest.mark.parametrize("token", ["fp", "pact2", "xnor", "mbn3x3"])
+def test_a_step_of_training_changes_every_layer(name, token):
+    network, images = drawn(name, token).train(), pictures(name, 8)
+    before = {layer: layer.weight.latent.clone() for _, layer in network.layers()}
+    optimizer = optimizer_for(network, precision(token), RECIPES["standard"])
+    functional.cross_entropy(network(images), torch.arange(8) % 3).backward()
+    optimizer.step()
+    assert not any(torch.equal(layer.weight.latent, old) for layer, old in before.items())
+    assert torch.isfinite(network.eval()(images)).all()
+
+
+@every_network
 @every_token
 def test_images_get_a_gradient_through_every_quantizer(name, token):
     network, images = drawn(name, token, input_bits=2), pictures(name, 4).requires_grad_()
@@ -89,7 +116,7 @@ def test_images_get_a_gradient_through_every_quantizer(name, token):
 @every_network
 @every_token
 def test_inner_layers_compute_with_the_promised_values_and_the_ends_are_real(name, token):
-    network, kind = drawn(name, token, width=0.25), precision(token)
+    network, kind = drawn(name, token, width=2 * thin(name)), precision(token)
     seen = traffic(network, pictures(name, 20))
     weight_levels = 2**kind.weight
     activation_levels = kind.activation + 1 if kind.binary else 2**kind.activation
@@ -116,7 +143,7 @@ def test_layers_are_listed_in_the_order_of_the_computation(name, token):
 @every_token
 def test_a_state_is_all_that_a_network_is(name, token):
     one, images = drawn(name, token), pictures(name, 4)
-    other = build(name, precision(token), plan_of(name, 0.125))
+    other = build(name, precision(token), plan_of(name))
     assert not torch.equal(other.eval()(images), one(images))
     other.load_state_dict(one.state_dict())
     assert torch.equal(other.eval()(images), one(images))
@@ -158,16 +185,16 @@ def test_no_width_is_too_small_for_a_channel():
 def test_any_image_that_is_large_enough_fits(name, larger):
     info = find_network(name)
     shape = (3, max(info.smallest, 2) + larger[0], max(info.smallest, 2) + larger[1])
-    network = build(name, precision("dorefa2-2"), Plan(shape=shape, classes=4, width=0.125))
+    network = build(name, precision("dorefa2-2"), Plan(shape=shape, classes=4, width=thin(name)))
     network.reset(stream(0, "fits"))
     assert network.eval()(torch.rand(2, *shape)).shape == (2, 4)
 
 
-@pytest.mark.parametrize("name", ["mnistconv", "cifarconv", "resnet20"])
+@pytest.mark.parametrize("name", [name for name, info in NETWORKS.items() if info.smallest > 1])
 @pytest.mark.parametrize("axis", [1, 2])
 def test_smaller_images_are_refused(name, axis):
     info = find_network(name)
-    shape = [3, 40, 40]
+    shape = [3, 80, 80]
     shape[axis] = info.smallest - 1
     text = f"the network {name} does not fit the images: got '{shape[1]}x{shape[2]} pixels'; "
     text += f"expected at least {info.smallest}x{info.smallest}; hint: choose another --network, such as fcn2"
@@ -175,6 +202,14 @@ def test_smaller_images_are_refused(name, axis):
         with pytest.raises(UserError) as raised:
             refuses()
         assert str(raised.value) == text
+
+
+@pytest.mark.parametrize("name", ["mnistconv", "mnistcnn", "alexnet", "alexnet-imagenet"])
+def test_one_pixel_less_leaves_a_layer_nothing(name, monkeypatch):
+    monkeypatch.setattr("evaluators.networks.build.check_fits", lambda *_: None)
+    side = find_network(name).smallest - 1
+    with pytest.raises((RuntimeError, ZeroDivisionError)):
+        build(name, precision("fp"), plan([1, side, side])).eval()(torch.rand(2, 1, side, side))
 
 
 def plan(shape: list[int]) -> Plan:
@@ -215,16 +250,24 @@ def test_mapping_reaches_the_last_layers_alone(name, mapped):
 
 
 SIZES = {
+    "fcn1": [0] * 5,
     "fcn2": [0] * 5,
     "mnistconv": [14, 5, 1, 0],
+    "mnistcnn": [28, 14, 0, 0],
     "cifarconv": [32, 16, 8, 0, 0],
+    "alexnet": [16, 8, 4, 4, 4, 0, 0, 0],
+    "alexnet-imagenet": [55, 27, 13, 13, 13, 0, 0, 0],
     "resnet20": [32] * 7 + [16] * 6 + [8] * 6 + [0],
+    "resnet56": [32] * 19 + [16] * 18 + [8] * 18 + [0],
+    "wrn32": [32] * 11 + [16] * 10 + [8] * 10 + [0],
+    "resnet18": [112] + [56] * 4 + [28] * 5 + [14] * 5 + [7] * 5 + [0],
+    "resnet18-1x1": [112] + [56] * 4 + [28] * 5 + [14] * 5 + [7] * 5 + [0],
 }
 
 
 @every_network
 def test_feature_maps_have_the_sizes_of_the_papers(name):
-    network = build(name, precision("fp"), Plan(shape=find_network(name).shape, classes=10, width=0.125)).eval()
+    network = build(name, precision("fp"), Plan(shape=find_network(name).shape, classes=10, width=thin(name))).eval()
     found: list[int] = []
     for _, layer in network.layers():
         layer.register_forward_hook(lambda _, __, out: found.append(out.shape[2] if out.dim() == 4 else 0))
@@ -245,31 +288,55 @@ def option_a(x: Tensor, channels: int, stride: int) -> Tensor:
     return out
 
 
-def by_hand(network: Network, images: Tensor) -> Tensor:
-    """ResNet-20 as published: relu(F(x) + x) over two convolutions; a real shortcut around each if binary."""
+def stem_by_hand(network: Network, images: Tensor, norm: nn.Module) -> Tensor:
+    (_, first), *_ = network.layers()
+    x = 4 * images - 2
+    if first.weight.shape[2] == 3:
+        return normalised(norm, functional.conv2d(x, first.weight(), padding=1))
+    return normalised(norm, largest(functional.conv2d(x, first.weight(), stride=2, padding=3)))
+
+
+def carried_by_hand(block: nn.Module, x: Tensor, stride: int) -> Tensor:
+    """Activations in; zeros for new channels, or a convolution of its own where the network has one."""
+    channels = block.conv1.weight.shape[0]
+    if not hasattr(block.shortcut, "conv"):
+        return option_a(x, channels, stride)
+    weight = block.shortcut.conv.weight()
+    return normalised(block.shortcut.norm, functional.conv2d(x, weight, stride=2, padding=weight.shape[2] // 2))
+
+
+def resnet_by_hand(network: Network, images: Tensor, first_of_stage: list[int]) -> Tensor:
+    """As published: relu(F(x) + x) over two convolutions; a real shortcut around each if binary."""
     parts = list(network.body)
-    x = normalised(parts[1], functional.conv2d(4 * images - 2, parts[0].weight(), padding=1))
+    x = stem_by_hand(network, images, next(part for part in parts if isinstance(part, nn.BatchNorm2d)))
     binary = any(parameter.endswith("shift") for parameter, _ in network.named_parameters())
     x = x if binary else x.relu()
-    for number, block in enumerate(parts[2:11]):
-        channels, stride = block.conv1.weight.shape[0], 2 if number in (3, 6) else 1
-        carried = option_a(x, channels, stride)
+    for number, block in enumerate(part for part in parts if isinstance(part, Block)):
+        stride = 2 if number in first_of_stage else 1
         if binary:
+            real = not hasattr(block.shortcut, "conv")
+            carried = carried_by_hand(block, x if real else block.shortcut.conv.activation(x), stride)
             first = functional.conv2d(block.conv1.activation(x), block.conv1.weight(), stride=stride, padding=1)
             middle = carried + normalised(block.norm1, first)
             last = functional.conv2d(block.conv2.activation(middle), block.conv2.weight(), padding=1)
             x = middle + normalised(block.norm2, last)
         else:
+            carried = carried_by_hand(block, x, stride)
             inner = normalised(block.norm1, functional.conv2d(x, block.conv1.weight(), stride=stride, padding=1)).relu()
             x = (carried + normalised(block.norm2, functional.conv2d(inner, block.conv2.weight(), padding=1))).relu()
     x = x.relu() if binary else x
     return x.mean((2, 3)) @ parts[-1].weight().T + parts[-1].bias
 
 
+STAGES = {"resnet20": [3, 6], "resnet56": [9, 18], "wrn32": [5, 10], "resnet18": [2, 4, 6], "resnet18-1x1": [2, 4, 6]}
+
+
 @pytest.mark.parametrize("token", ["fp", "mbn1x1"])
-def test_resnet20_is_wired_as_published(token):
-    network, images = drawn("resnet20", token, width=0.25), pictures("resnet20", 8)
-    assert torch.allclose(network(images), by_hand(network, images), atol=1e-4)
+@pytest.mark.parametrize("name", STAGES)
+def test_resnets_are_wired_as_published(name, token):
+    network, images = drawn(name, token, width=2 * thin(name)), pictures(name, 8)
+    network = network.double()
+    assert torch.allclose(network(images.double()), resnet_by_hand(network, images.double(), STAGES[name]), atol=1e-6)
 
 
 def windows(x: Tensor, outside: float) -> Tensor:
@@ -314,6 +381,43 @@ def mnistconv_by_hand(network: Network, images: Tensor) -> Tensor:
     return normalised(norms[2], x).relu().flatten(1) @ classifier.weight().T + classifier.bias
 
 
+def mnistcnn_by_hand(network: Network, images: Tensor) -> Tensor:
+    return chain(network, images, {0: 2, 1: 2})
+
+
+def alexnet_by_hand(network: Network, images: Tensor) -> Tensor:
+    return chain(network, images, {0: 2, 1: 2, 4: 2}, stride=2, padding=1)
+
+
+def alexnet_imagenet_by_hand(network: Network, images: Tensor) -> Tensor:
+    """The last map has one pixel here, which average-pooling to 6×6 repeats."""
+    return chain(network, images, {0: 3, 1: 3, 4: 3}, stride=4, padding=2)
+
+
+def chain(
+    network: Network, images: Tensor, pools: dict[int, int], *, stride: int = 1, padding: int | None = None
+) -> Tensor:
+    """Layers in a row, each pooled, then normalised; stride and padding are those of the first."""
+    norms = [part for part in network.body if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d)]
+    layers = [layer for _, layer in network.layers()]
+    x = 4 * images - 2
+    for number, layer in enumerate(layers):
+        x = x.relu() if number == len(layers) - 1 else layer.activation(x)
+        weight = layer.weight()
+        if weight.dim() == 2:
+            x = x.flatten(1)
+            copies = weight.shape[1] // x.shape[1]
+            x = x.repeat_interleave(copies, 1) @ weight.T + (0 if layer.bias is None else layer.bias)
+            x = x if number == len(norms) else normalised(norms[number], x[..., None, None])[..., 0, 0]
+            continue
+        around = weight.shape[2] // 2 if number or padding is None else padding
+        x = functional.conv2d(x, weight, stride=1 if number else stride, padding=around)
+        if number in pools:
+            x = x.unfold(2, pools[number], 2).unfold(3, pools[number], 2).amax((4, 5))
+        x = normalised(norms[number], x)
+    return x
+
+
 def fcn2_by_hand(network: Network, images: Tensor) -> Tensor:
     norms = [part for part in network.body if isinstance(part, nn.BatchNorm1d)]
     x = 4 * images.flatten(1) - 2
@@ -325,12 +429,26 @@ def fcn2_by_hand(network: Network, images: Tensor) -> Tensor:
     return x
 
 
+BY_HAND = {
+    "fcn1": fcn2_by_hand,
+    "fcn2": fcn2_by_hand,
+    "mnistconv": mnistconv_by_hand,
+    "mnistcnn": mnistcnn_by_hand,
+    "cifarconv": cifarconv_by_hand,
+    "alexnet": alexnet_by_hand,
+    "alexnet-imagenet": alexnet_imagenet_by_hand,
+}
+
+
 @pytest.mark.parametrize("token", ["fp", "xnor", "dorefa3-3"])
-@pytest.mark.parametrize("by_hand", [cifarconv_by_hand, mnistconv_by_hand, fcn2_by_hand])
-def test_the_other_networks_are_wired_as_written(by_hand, token):
-    name = by_hand.__name__.partition("_")[0]
-    network, images = drawn(name, token, width=0.25), pictures(name, 8)
-    assert torch.allclose(network(images), by_hand(network, images), atol=1e-3)
+@pytest.mark.parametrize("name", BY_HAND)
+def test_the_other_networks_are_wired_as_written(name, token):
+    network, images = drawn(name, token, width=2 * thin(name)), pictures(name, 8)
+    assert torch.allclose(network(images), BY_HAND[name](network, images), atol=1e-3)
+
+
+def test_every_network_is_computed_by_hand():
+    assert STAGES.keys() | BY_HAND.keys() == NETWORKS.keys()
 
 
 @every_network

@@ -9,12 +9,23 @@ from evaluators.seeds import stream
 from space import Precision
 
 SMALL: dict[str, tuple[int, int, int]] = {
+    "fcn1": (1, 5, 6),
     "fcn2": (1, 5, 6),
     "mnistconv": (1, 28, 28),
+    "mnistcnn": (1, 8, 9),
     "cifarconv": (3, 8, 9),
+    "alexnet": (3, 16, 17),
+    "alexnet-imagenet": (3, 63, 64),
     "resnet20": (3, 8, 9),
+    "resnet56": (3, 8, 9),
+    "wrn32": (3, 8, 9),
+    "resnet18": (3, 32, 40),
+    "resnet18-1x1": (3, 32, 40),
 }
 """Image shapes, not square where the topology allows it."""
+
+THIN = {"fcn1": 1 / 64, "wrn32": 1 / 40}
+"""Widths of the wide topologies; the others run at an eighth."""
 
 TOKENS = ["fp", "pact4", "pact2-8", "dorefa1-1", "dorefa4-2", "bnn", "xnor", "mbn1x1", "mbn3x2"]
 
@@ -23,11 +34,15 @@ def precision(token: str) -> Precision:
     return Precision.parse(token)
 
 
-def plan_of(name: str, width: float = 0.125, classes: int = 3) -> Plan:
-    return Plan(shape=SMALL[name], classes=classes, width=width)
+def thin(name: str) -> float:
+    return THIN.get(name, 0.125)
 
 
-def drawn(name: str, token: str, *, seed: str = "tiny", width: float = 0.125, input_bits: int = 8) -> Network:
+def plan_of(name: str, width: float | None = None, classes: int = 3) -> Plan:
+    return Plan(shape=SMALL[name], classes=classes, width=width or thin(name))
+
+
+def drawn(name: str, token: str, *, seed: str = "tiny", width: float | None = None, input_bits: int = 8) -> Network:
     """An untrained network in eval mode; batch norm knows its activations, and has weights and biases of its own."""
     network = build(name, precision(token), plan_of(name, width), input_bits=input_bits)
     generator = stream(0, seed)

@@ -9,6 +9,7 @@ import torch
 from evaluators import opening
 from evaluators.base import Budget
 from evaluators.evaluator import Evaluator
+from evaluators.networks.catalogue import NETWORKS
 from evaluators.opening import faster_dtype, find_device, open_evaluator
 from space import UserError
 
@@ -80,7 +81,7 @@ def test_the_cache_is_the_users_where_none_is_named(tmp_path, monkeypatch):
 REFUSED = {
     "network": (
         {"network": "resnet2"},
-        "unknown network: got 'resnet2'; expected one of cifarconv, fcn2, mnistconv, resnet20; "
+        f"unknown network: got 'resnet2'; expected one of {', '.join(sorted(NETWORKS))}; "
         "hint: did you mean 'resnet20'?",
     ),
     "epsilon": (

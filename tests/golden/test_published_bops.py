@@ -1,6 +1,7 @@
 """Bit operations and weights against published figures, and multiply-accumulates against the closed form."""
 
 import pytest
+from closed_forms import CLOSED
 
 from evaluators.cost.report import CostReport, cost_report
 from evaluators.networks.catalogue import NETWORKS
@@ -32,43 +33,6 @@ CONV, FC = "conv", "linear"
 def report(text: str, network: str = "resnet20", **sizes: object) -> CostReport:
     plan = Plan(**({"shape": NETWORKS[network].shape, "classes": 10} | sizes)) if sizes else None
     return cost_report(Candidate.parse(text), network, plan)
-
-
-def channels(width: float, *counts: int) -> list[int]:
-    return [max(1, round(count * width)) for count in counts]
-
-
-def fcn2(width: float, shape: tuple[int, int, int], classes: int) -> list[int]:
-    (hidden,) = channels(width, 600)
-    return [shape[0] * shape[1] * shape[2] * hidden, *[hidden * hidden] * 3, hidden * classes]
-
-
-def mnistconv(width: float, shape: tuple[int, int, int], classes: int) -> list[int]:
-    """8×8 stride 2 "same", 6×6 stride 2 "valid", 5×5 "valid": 28 -> 14 -> 5 -> 1."""
-    assert shape[1:] == (28, 28)
-    one, two, three = channels(width, 64, 128, 128)
-    return [14**2 * one * shape[0] * 8**2, 5**2 * two * one * 6**2, three * two * 5**2, three * classes]
-
-
-def cifarconv(width: float, shape: tuple[int, int, int], classes: int) -> list[int]:
-    assert shape[1:] == (32, 32)
-    one, two, three, hidden = channels(width, 32, 64, 64, 64)
-    convolutions = [32**2 * one * shape[0] * 5**2, 16**2 * two * one * 8**2, 8**2 * three * two * 8**2]
-    return [*convolutions, 4**2 * three * hidden, hidden * classes]
-
-
-def resnet20(width: float, shape: tuple[int, int, int], classes: int) -> list[int]:
-    assert shape[1:] == (32, 32)
-    stages = channels(width, 16, 32, 64)
-    found, before = [32**2 * stages[0] * shape[0] * 9], stages[0]
-    for stage, count in enumerate(stages):
-        pixels = (32 >> stage) ** 2
-        found += [pixels * 9 * before * count, *[pixels * 9 * count * count] * 5]
-        before = count
-    return [*found, stages[-1] * classes]
-
-
-CLOSED = {"fcn2": fcn2, "mnistconv": mnistconv, "cifarconv": cifarconv, "resnet20": resnet20}
 
 
 @pytest.mark.parametrize(("token", "printed"), PUBLISHED.items())
