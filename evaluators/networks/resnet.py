@@ -29,7 +29,10 @@ class Shortcut(nn.Module):
 
 
 class ConvShortcut(nn.Module):
-    """Carries x past a convolution by another one of its own, in the same precision, and batch norm (option B)."""
+    """Carries x past a convolution by another one of its own, in the same precision, and batch norm (option B).
+
+    What it carries is quantized, binary where activations are: only shortcuts that keep the shape stay real.
+    """
 
     def __init__(self, channels: tuple[int, int], stride: int, kernel: int, precision: Precision) -> None:
         super().__init__()
