@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from evaluators.attacks.ascent import ThreatModel, attacks
+from evaluators.attacks.base import ThreatModel
+from evaluators.attacks.catalogue import attacks
 from evaluators.base import Budget, Measurement, Protocol
 from evaluators.cost.report import cost_measurements, cost_report
 from evaluators.data.batches import evaluation_batches

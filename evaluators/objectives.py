@@ -48,8 +48,13 @@ OBJECTIVES: dict[str, Objective] = {
         Objective(name="memory", unit="bytes", direction="minimize", stage="cost", label="weight memory"),
         _fraction("acc", "clean", "clean accuracy"),
         _fraction("fgsm", "attack", "accuracy under FGSM"),
+        _fraction("rfgsm", "attack", "accuracy under R-FGSM"),
+        _fraction("uniform", "attack", "accuracy under uniform noise"),
+        _fraction("gaussian", "attack", "accuracy under Gaussian noise"),
         _fraction("bim", "attack", "accuracy under BIM"),
+        _fraction("mim", "attack", "accuracy under MIM"),
         _fraction("pgd", "attack", "accuracy under PGD"),
+        _fraction("cw", "attack", "accuracy under CW, any distance"),
     )
 }
 """Every objective by name, in the order in which a trial measures them."""

@@ -1,1 +1,1 @@
-"""Gradient attacks on any candidate."""
+"""Attacks on any candidate, by gradient or by chance."""

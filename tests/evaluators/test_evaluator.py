@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from evaluators import evaluator as module
-from evaluators.attacks.ascent import ThreatModel, attacks
+from evaluators.attacks.base import ThreatModel
+from evaluators.attacks.catalogue import attacks
 from evaluators.base import Budget, Measurement, Protocol
 from evaluators.cache import Store
 from evaluators.data import DataSet
@@ -105,7 +106,7 @@ def test_values_are_those_of_the_model_it_builds(text, evaluator, mnist5k):
     right = (model(held_out.images.float() / 255) == held_out.labels).sum().item()
     assert found["acc"].value == right / len(held_out)
     threat = ThreatModel(epsilon=0.1, where="raw")
-    for name in ("fgsm", "bim", "pgd"):
+    for name in attacks(steps=3, restarts=2):
         standing = 0
         for number, (images, labels) in enumerate(evaluation_batches(held_out.head(300), 256)):
             noise = stream(0, "attack", name, str(number))

@@ -104,6 +104,7 @@ class Table:
         luck = int(candidate.key()[:4], 16) % 10
         bits = math.log2(self.cost(candidate)["bops"].value)
         rates = {"acc": 60 + bits - luck / 2, "fgsm": 50 + luck, "bim": 41 + luck, "pgd": 40 + luck}
+        rates |= {"rfgsm": 51 + luck, "mim": 42 + luck, "cw": luck, "uniform": 55 + luck, "gaussian": 56 + luck}
         for name in names:
             bonus = 20 * (len(candidate.members) - 1) if name != "acc" else 0
             yield name, Measurement.fraction(round(rates[name] + bonus), 100, seconds=0.5)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from matplotlib.image import imread
 
+from evaluators.objectives import OBJECTIVES
 from search.cli import main
 from space import Candidate
 
@@ -214,9 +215,9 @@ def test_evaluate_prints_every_objective_with_its_error(use_table: Use, capsys: 
     assert main(["evaluate", "in2:fp+xnor:majority"]) == 0
     printed = capsys.readouterr()
     assert "in2:fp+xnor:majority on mnist5k, mnistconv, epsilon 0.2" in printed.out
-    for name in ("bops", "memory", "acc", "fgsm", "bim", "pgd"):
+    for name in ("bops", "memory", "acc", "fgsm", "rfgsm", "uniform", "gaussian", "bim", "mim", "pgd", "cw"):
         assert f"\n  {name} " in printed.out or f"\n {name} " in printed.out or f"\n{name} " in printed.out
-    assert printed.out.count("±") == 4
+    assert printed.out.count("±") == sum(objective.unit == "fraction" for objective in OBJECTIVES.values())
 
 
 def test_evaluate_as_json_can_be_repeated_from_what_it_says(use_table: Use, capsys: Capture) -> None:

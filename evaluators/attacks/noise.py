@@ -1,0 +1,47 @@
+"""Random noise: what a model must survive without any attacker."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from evaluators.attacks.ball import Ball
+from evaluators.attacks.base import Attacked, ThreatModel
+from evaluators.ensemble import Ensemble
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """Draws from the ball; an image falls if any of them breaks it. No gradient is taken.
+
+    Attributes:
+        kind: "uniform" in [-ε, ε], or "gaussian" of standard deviation ε/2, cut to the ball.
+        draws: noisy copies of each image, >= 0; none changes nothing. What has fallen is not drawn again.
+    """
+
+    kind: Literal["uniform", "gaussian"]
+    draws: int = 8
+
+    @torch.no_grad()
+    def __call__(
+        self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> Attacked:
+        """Attack float32 images (N×C×H×W in [0, 1]); an image that stands keeps its draw of highest loss."""
+        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
+        ball = Ball.around(outcome.origin, threat.epsilon)
+        for _ in range(self.draws):
+            noise, standing = self._draw(images, generator), outcome.standing
+            if not len(standing):
+                break
+            noisy = ball[standing].project(outcome.origin[standing] + threat.epsilon * noise[standing])
+            logits = model.member_logits(noisy)
+            fallen = model.predict(logits) != labels[standing]
+            outcome.record(noisy, standing, fallen, model.loss(logits, labels[standing]))
+        return outcome
+
+    def _draw(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """One draw in shares of ε, for every image, so that none depends on what else has fallen."""
+        if self.kind == "gaussian":
+            return torch.randn(images.shape, generator=generator, device=images.device) / 2
+        return 2 * torch.rand(images.shape, generator=generator, device=images.device) - 1
