@@ -17,7 +17,7 @@ class Measurement:
 
     Attributes:
         value: in `unit`; its direction belongs to the objective.
-        unit: "fraction", "bit-ops" or "bytes".
+        unit: "fraction", "bit-ops", "operations" or "bytes".
         stderr: standard error of `value`, same unit; sqrt(p(1-p)/n) for a fraction, 0 for what is exact.
         n: how many images it was measured on; 0 for what needs none.
         seconds: wall time it cost.

@@ -19,7 +19,7 @@ class Objective:
 
     Attributes:
         name: what it is called on the command line.
-        unit: unit of its measurements: "fraction", "bit-ops" or "bytes".
+        unit: unit of its measurements: "fraction", "bit-ops", "operations" or "bytes".
         direction: whether more or less is better.
         stage: the stage of a trial that measures it.
         label: how plots and tables call it.
@@ -46,6 +46,11 @@ OBJECTIVES: dict[str, Objective] = {
     for objective in (
         Objective(name="bops", unit="bit-ops", direction="minimize", stage="cost", label="bit operations"),
         Objective(name="memory", unit="bytes", direction="minimize", stage="cost", label="weight memory"),
+        Objective(name="activations", unit="bytes", direction="minimize", stage="cost", label="activation memory"),
+        Objective(name="baskin", unit="bit-ops", direction="minimize", stage="cost", label="bit operations with sums"),
+        Objective(
+            name="ops64", unit="operations", direction="minimize", stage="cost", label="binary/64 + float operations"
+        ),
         _fraction("acc", "clean", "clean accuracy"),
         _fraction("fgsm", "attack", "accuracy under FGSM"),
         _fraction("rfgsm", "attack", "accuracy under R-FGSM"),

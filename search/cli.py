@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from search.parser import COMMANDS, Parser, build_parser, flags
+from search.values import settle_efficiency
 from space.errors import UnknownName, UserError
 
 USER, INTERRUPTED, NOBODY_READS = 2, 130, 141
@@ -58,6 +59,7 @@ def parse(words: list[str]) -> Namespace:
     args, unknown = parser.parse_known_args(words)
     if unknown:
         raise _unknown(parser, args.command, unknown[0])
+    settle_efficiency(args)
     args.program, args.words = parser.prog, words
     return args
 

@@ -121,7 +121,14 @@ def _objectives(parser: argparse._ActionsContainer, default: tuple[str, ...]) ->
         type=values.objectives,
         default=default,
         metavar="A,B,C",
-        help=f"some of {', '.join(OBJECTIVES)} (default: {','.join(default)})",
+        help=f"some of {', '.join(OBJECTIVES)}, or {values.EFFICIENCY} (default: {','.join(default)})",
+    )
+    parser.add_argument(
+        "--cost-model",
+        type=values.cost_model,
+        default="bops",
+        metavar="NAME",
+        help=f"what {values.EFFICIENCY} stands for, any cost objective (default: bops)",
     )
 
 

@@ -2,14 +2,18 @@
 
 import math
 import re
+from argparse import Namespace
 from collections.abc import Callable
 from fractions import Fraction
 
 from evaluators.base import THREATS, Threat
-from evaluators.objectives import find_objectives
+from evaluators.objectives import OBJECTIVES, find_objectives
 from space.errors import UnknownName, UserError
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+EFFICIENCY = "efficiency"
+"""Stands for the cost model that --cost-model names."""
+
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
@@ -63,8 +67,27 @@ def objectives(text: str) -> tuple[str, ...]:
         raise UserError("--objectives", got=text, expected="names joined by commas", hint=hint)
     if len(set(names)) < len(names):
         raise UserError("--objectives", got=text, expected="each name once", hint=hint)
-    find_objectives(names)
+    find_objectives(name for name in names if name != EFFICIENCY)
     return names
+
+
+def cost_model(text: str) -> str:
+    """Read the name of a cost model: an objective that is known before training."""
+    known = [name for name, one in OBJECTIVES.items() if one.stage == "cost"]
+    if text not in known:
+        raise UnknownName("cost model", text, known)
+    return text
+
+
+def settle_efficiency(args: Namespace) -> None:
+    """Put the chosen cost model in the place of `efficiency`, so that a study records what it really measures."""
+    if not hasattr(args, "cost_model"):
+        return
+    args.objectives = tuple(args.cost_model if name == EFFICIENCY else name for name in args.objectives)
+    if len(set(args.objectives)) < len(args.objectives):
+        got, hint = ",".join(args.objectives), f"{EFFICIENCY} stands for {args.cost_model}"
+        raise UserError("--objectives", got=got, expected="each name once", hint=hint)
+    args.limit = [re.sub(rf"^\s*{EFFICIENCY}\b", args.cost_model, text) for text in getattr(args, "limit", [])]
 
 
 def threat(text: str) -> Threat:

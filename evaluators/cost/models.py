@@ -1,5 +1,6 @@
 """Cost models: pure functions from the layers of a network to one number, added over the members of an ensemble."""
 
+import math
 from collections.abc import Callable, Sequence
 
 from evaluators.networks.trace import LayerShape
@@ -32,5 +33,40 @@ def memory(layers: Sequence[LayerShape]) -> float:
     return weight_bits(layers) / 8
 
 
-COST_MODELS: dict[str, CostModel] = {"bops": bops, "memory": memory}
+def activations(layers: Sequence[LayerShape]) -> float:
+    """Bytes of the input activations of all layers, each at its bits (N a value for N bases)."""
+    return float(sum(layer.inputs * layer.activation_bits for layer in layers)) / 8
+
+
+def baskin(layers: Sequence[LayerShape]) -> float:
+    """Bit operations with accumulators: MAC·(b_w·b_a + b_w + b_a + log2(n·k²)) (UNIQ, Baskin et al. 2018).
+
+    n·k² products go into a sum. A multi-bit layer is M·N binary convolutions, each with accumulators of its own.
+    """
+    return float(sum(map(_baskin_layer, layers)))
+
+
+def _baskin_layer(layer: LayerShape) -> float:
+    weight, activation = layer.weight_bits, layer.activation_bits
+    passes = weight * activation if layer.bases else 1
+    weight, activation = (1, 1) if layer.bases else (weight, activation)
+    depth = math.log2(layer.macs / layer.outputs)
+    return layer.macs * passes * (weight * activation + weight + activation + depth)
+
+
+def ops64(layers: Sequence[LayerShape]) -> float:
+    """Binary operations / 64 + float operations, as binary networks are compared (Bi-Real Net, Liu et al. 2018).
+
+    An 8/8 layer stands for full precision: 64 binary operations are one.
+    """
+    return bops(layers) / 64
+
+
+COST_MODELS: dict[str, CostModel] = {
+    "bops": bops,
+    "memory": memory,
+    "activations": activations,
+    "baskin": baskin,
+    "ops64": ops64,
+}
 """The cost objectives by name."""

@@ -9,17 +9,20 @@ from evaluators.networks.catalogue import find_network
 from evaluators.networks.plan import Plan
 from evaluators.networks.trace import LayerShape, trace
 from evaluators.objectives import OBJECTIVES
-from space import Candidate, UserError
-
-NATURAL_CLASSES = 10
+from space import Candidate, Precision, UserError
 
 
 @dataclass(frozen=True, kw_only=True)
 class MemberCost:
     """One member's precision and layers."""
 
-    member: str
+    precision: Precision
     layers: tuple[LayerShape, ...]
+
+    @property
+    def member(self) -> str:
+        """The token of the precision."""
+        return str(self.precision)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,14 @@ class CostReport:
         """Bits of the weights of all members."""
         return sum(weight_bits(member.layers) for member in self.members)
 
+    def overhead(self, *, by_time: bool) -> float:
+        """Time or storage against one float32 model: 1 for a full-precision member, k/32 for others (EMPIR, §3.3).
+
+        The paper takes times from a platform's table; here throughput doubles when bits halve. k is a weight's bits
+        for storage, the wider of weight and activation for time; float32 is 32 bits here, where `bops` has it 8.
+        """
+        return sum(_overhead(member.precision, by_time=by_time) for member in self.members)
+
     def to_json(self) -> dict[str, Any]:
         """Totals, every cost model under its own name, and a list of layers that names their member."""
         layers = [
@@ -58,6 +69,8 @@ class CostReport:
             "macs": int(self.macs),
             "weight_bits": int(self.weight_bits),
             **{name: int(value) if value.is_integer() else value for name, value in totals.items()},
+            "empir_time": self.overhead(by_time=True),
+            "empir_storage": self.overhead(by_time=False),
             "layers": layers,
         }
 
@@ -68,14 +81,14 @@ def cost_report(candidate: Candidate, network: str, plan: Plan | None = None) ->
     Args:
         candidate: its width multiplies that of `plan`.
         network: a name of NETWORKS.
-        plan: image shape and classes; those of the network's paper (and 10 classes) where left out.
+        plan: image shape and classes; those of the network's paper where left out.
     Raises: UnknownName for the network, UserError where the candidate or the images do not fit it.
     """
     info = find_network(network)
-    sizes = plan or Plan(shape=info.shape, classes=NATURAL_CLASSES)
+    sizes = plan or Plan(shape=info.shape, classes=info.classes)
     sizes = Plan(shape=sizes.shape, classes=sizes.classes, width=candidate.width)
     members = tuple(
-        MemberCost(member=str(member.precision), layers=trace(network, member.precision, sizes))
+        MemberCost(precision=member.precision, layers=trace(network, member.precision, sizes))
         for member in candidate.members
     )
     _check_mapping(candidate, network, len(members[0].layers))
@@ -85,6 +98,12 @@ def cost_report(candidate: Candidate, network: str, plan: Plan | None = None) ->
 def cost_measurements(report: CostReport) -> dict[str, Measurement]:
     """The cost objectives as measurements: exact, free."""
     return {name: Measurement(value=report.total(name), unit=OBJECTIVES[name].unit) for name in COST_MODELS}
+
+
+def _overhead(precision: Precision, *, by_time: bool) -> float:
+    if precision.float:
+        return 1.0
+    return (max(precision.weight, precision.activation) if by_time else precision.weight) / 32
 
 
 def _check_mapping(candidate: Candidate, network: str, layers: int) -> None:

@@ -15,6 +15,7 @@ class NetworkInfo:
         shape: channels, height, width of the images of its paper.
         smallest: least height and width that leave every layer something to see.
         source: where it comes from.
+        classes: of the data set of its paper.
     """
 
     name: str
@@ -22,6 +23,7 @@ class NetworkInfo:
     shape: tuple[int, int, int]
     smallest: int
     source: str
+    classes: int = 10
 
 
 NETWORKS: dict[str, NetworkInfo] = {
@@ -75,6 +77,7 @@ NETWORKS: dict[str, NetworkInfo] = {
             shape=(3, 224, 224),
             smallest=63,
             source="Krizhevsky 2014",
+            classes=1000,
         ),
         NetworkInfo(
             name="resnet20",
@@ -103,6 +106,7 @@ NETWORKS: dict[str, NetworkInfo] = {
             shape=(3, 224, 224),
             smallest=32,
             source="Frickenstein et al. 2023",
+            classes=1000,
         ),
         NetworkInfo(
             name="resnet18-1x1",
@@ -110,6 +114,7 @@ NETWORKS: dict[str, NetworkInfo] = {
             shape=(3, 224, 224),
             smallest=32,
             source="He et al. 2016",
+            classes=1000,
         ),
     )
 }

@@ -22,18 +22,22 @@ class LayerShape:
         kind: "conv" or "linear".
         macs: multiply-accumulates.
         weights: number of weights, biases left out.
+        inputs: number of input values, activations that are stored for this layer.
         outputs: number of output values.
         weight_bits: bits, or bases, of a weight.
         activation_bits: bits, or bases, of an input activation.
+        bases: whether these are bases.
     """
 
     name: str
     kind: str
     macs: int
     weights: int
+    inputs: int
     outputs: int
     weight_bits: int
     activation_bits: int
+    bases: bool = False
 
 
 @lru_cache(maxsize=1024)
@@ -41,13 +45,15 @@ def trace(name: str, precision: Precision, plan: Plan) -> tuple[LayerShape, ...]
     """The layers of a network, in order; milliseconds, no memory for weights or activations."""
     with torch.device("meta"):
         network = build(name, precision, plan).eval()
-        outputs: dict[nn.Module, int] = {}
+        sizes: dict[nn.Module, tuple[int, int]] = {}
         for _, layer in network.layers():
             _without_values(layer)
-            layer.register_forward_hook(lambda layer, _, out: outputs.update({layer: _outputs(out)}))
+            layer.register_forward_hook(
+                lambda layer, seen, out: sizes.update({layer: (_values(seen[0]), _values(out))})
+            )
         with torch.no_grad():
             network.body(torch.empty(1, *plan.shape))
-    return tuple(_shape(name, layer, outputs[layer]) for name, layer in network.layers())
+    return tuple(_shape(name, layer, *sizes[layer]) for name, layer in network.layers())
 
 
 def _without_values(layer: QuantLayer) -> None:
@@ -55,18 +61,20 @@ def _without_values(layer: QuantLayer) -> None:
     layer.activation, layer.weight = nn.Identity(), FloatWeight(tuple(layer.weight.shape))
 
 
-def _outputs(out: Tensor) -> int:
-    return out[0].numel()
+def _values(batch: Tensor) -> int:
+    return batch[0].numel()
 
 
-def _shape(name: str, layer: QuantLayer, outputs: int) -> LayerShape:
+def _shape(name: str, layer: QuantLayer, inputs: int, outputs: int) -> LayerShape:
     weights = layer.weight.shape.numel()
     return LayerShape(
         name=name,
         kind="conv" if isinstance(layer, QuantConv2d) else "linear",
         macs=outputs * (weights // layer.weight.shape[0]),
         weights=weights,
+        inputs=inputs,
         outputs=outputs,
         weight_bits=layer.bits[0],
         activation_bits=layer.bits[1],
+        bases=layer.bases,
     )

@@ -60,6 +60,7 @@ class QuantLayer(nn.Module):
         activation: applied to the input first.
         weight: gives the effective weight.
         bits: (weight, activation) bits or bases that one MAC is counted with.
+        bases: whether `bits` are bases, each pair of which is a binary convolution of its own.
         mu: μ-law compression of the effective weight after training; 0 for none.
     """
 
@@ -69,6 +70,7 @@ class QuantLayer(nn.Module):
         self.weight: WeightQuantizer = FloatWeight(shape)
         self.bias = nn.Parameter(torch.zeros(shape[0])) if bias else None
         self.bits = (FLOAT_BITS, FLOAT_BITS)
+        self.bases = False
         self.mu = 0.0
 
     def quantized(self, precision: Precision) -> "QuantLayer":
@@ -77,6 +79,7 @@ class QuantLayer(nn.Module):
         self.weight = method.weight(tuple(self.weight.shape), precision)
         self.activation = method.activation(precision)
         self.bits = (precision.weight, precision.activation)
+        self.bases = precision.method == "mbn"
         return self
 
     def effective_weight(self) -> Tensor:

@@ -27,9 +27,7 @@ def execute(args: Namespace) -> int:
         rows = [next(layers) for _ in member.layers]
         _print_member(f"{place}{member.member} on {args.network}", rows)
     print(LEGEND)
-    costs = [f"{name} {number(data[name], OBJECTIVES[name].unit)}" for name in OBJECTIVES if name in data]
-    totals = (f"MACs {scientific(data['macs'])}", f"weight bits {scientific(data['weight_bits'])}", *costs)
-    print(f"total: {', '.join(totals)}")
+    _print_totals(data)
     return 0
 
 
@@ -43,4 +41,16 @@ def _print_member(title: str, layers: list[dict[str, Any]]) -> None:
     macs, weights, bops = (sum(one[name] for one in layers) for name in ("macs", "weights", "bops"))
     grid.add_section()
     grid.add_row("sum", "", f"{macs:,}", f"{weights:,}", "", "", scientific(bops), style="bold")
+    console().print(grid)
+
+
+def _print_totals(data: dict[str, Any]) -> None:
+    """Every cost model over all members."""
+    grid = table("cost models, all members", ("model", "of one image", "value"), left=2)
+    for name, value in (("macs", "multiply-accumulates"), ("weight_bits", "bits of all weights")):
+        grid.add_row(name, value, scientific(data[name]))
+    for name in (name for name in OBJECTIVES if name in data):
+        grid.add_row(name, OBJECTIVES[name].label, number(data[name], OBJECTIVES[name].unit))
+    grid.add_row("empir_time", "time / that of one float32 network", f"{data['empir_time']:.3g}")
+    grid.add_row("empir_storage", "weights / those of one float32 network", f"{data['empir_storage']:.3g}")
     console().print(grid)

@@ -1,5 +1,6 @@
 """What every cost model promises: a sum over layers, one number, no training."""
 
+import math
 import time
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluators.cost.models import COST_MODELS, bops, layer_bops, macs, memory, weight_bits
+from evaluators.cost.models import COST_MODELS, activations, baskin, bops, layer_bops, macs, memory, ops64, weight_bits
 from evaluators.cost.report import cost_measurements, cost_report
 from evaluators.networks.catalogue import NETWORKS
 from evaluators.networks.plan import Plan
@@ -17,16 +18,25 @@ from space import Candidate, Precision, UnknownName, UserError
 
 counts = st.integers(1, 10**6)
 bits = st.integers(1, 8)
-layers = st.builds(
-    LayerShape,
-    name=st.just("layer"),
-    kind=st.sampled_from(["conv", "linear"]),
-    macs=counts,
-    weights=counts,
-    outputs=counts,
-    weight_bits=bits,
-    activation_bits=bits,
-)
+
+
+@st.composite
+def layer_shapes(draw: st.DrawFn) -> LayerShape:
+    outputs, depth = draw(counts), draw(counts)
+    return LayerShape(
+        name="layer",
+        kind=draw(st.sampled_from(["conv", "linear"])),
+        macs=outputs * depth,
+        weights=draw(counts),
+        inputs=draw(counts),
+        outputs=outputs,
+        weight_bits=draw(bits),
+        activation_bits=draw(bits),
+        bases=draw(st.booleans()),
+    )
+
+
+layers = layer_shapes()
 lists = st.lists(layers, max_size=6)
 every_model = pytest.mark.parametrize("name", COST_MODELS)
 
@@ -41,7 +51,8 @@ def test_layers_add_up_in_any_order(name, first, second):
     model = COST_MODELS[name]
     assert model([]) == 0
     assert isinstance(model(first), float)
-    assert model(first + second) == model(second + first) == model(first) + model(second)
+    assert model(first + second) == pytest.approx(model(second + first), rel=1e-12)
+    assert model(first + second) == pytest.approx(model(first) + model(second), rel=1e-12)
 
 
 @every_model
@@ -49,7 +60,7 @@ def test_layers_add_up_in_any_order(name, first, second):
 def test_more_bits_and_more_work_never_cost_less(name, one):
     model = COST_MODELS[name]
     assert model([one]) > 0
-    for field in ("macs", "weights", "weight_bits", "activation_bits"):
+    for field in ("macs", "weights", "inputs", "weight_bits", "activation_bits"):
         assert model([replace(one, **{field: getattr(one, field) + 1})]) >= model([one])
 
 
@@ -60,6 +71,17 @@ def test_the_models_are_their_formulas(some):
     assert memory(some) == weight_bits(some) / 8
     assert macs(some) == sum(one.macs for one in some)
     assert bops(some) == sum(map(layer_bops, some))
+    assert activations(some) == sum(one.inputs * one.activation_bits for one in some) / 8
+    assert ops64(some) == bops(some) / 64
+
+
+@given(layers)
+def test_accumulators_are_counted_in_every_binary_convolution_of_a_multi_bit_layer(one):
+    plain = replace(one, bases=False)
+    m, n, depth = one.weight_bits, one.activation_bits, math.log2(one.macs / one.outputs)
+    assert baskin([plain]) == pytest.approx(one.macs * (m * n + m + n + depth))
+    binary = baskin([replace(one, bases=True, weight_bits=1, activation_bits=1)])
+    assert baskin([replace(one, bases=True)]) == pytest.approx(m * n * binary)
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -27,6 +27,14 @@ PUBLISHED = {
 
 WEIGHT_KIB = {"fp": 262, "pact4": 132, "pact2": 66, "xnor": 34, "mbn1x1": 34, "mbn3x1": 99, "mbn3x3": 99}
 
+BASKIN = {"fp": "35.70", "pact4": "13.24", "pact2": "6.83", "xnor": "4.82", "mbn3x1": "13.71", "mbn3x3": "40.38"}
+"""In 10^8, from the formula of UNIQ by a calculation of its own; accumulators turn the order of mbn3x1 and pact2."""
+
+OPS64 = {"fp": 40.6, "pact4": 10.5, "pact2": 2.95, "xnor": 1.07, "mbn3x1": 2.32, "mbn3x3": 6.08}
+"""In 10^6, to the digits given."""
+
+EMPIR = {"fp": 1.0, "fp+dorefa4-2+dorefa4-4": 1.25, "fp+dorefa2-4+dorefa2-4": 1.25, "fp+dorefa4-2+dorefa2-2": 1.1875}
+
 CONV, FC = "conv", "linear"
 
 
@@ -50,6 +58,31 @@ def test_macs_of_resnet20_are_those_that_the_column_was_made_with():
 @pytest.mark.parametrize(("token", "kib"), WEIGHT_KIB.items())
 def test_weights_of_resnet20_take_the_known_space(token, kib):
     assert round(report(token).total("memory") / 1024) == kib
+
+
+@pytest.mark.parametrize(("token", "printed"), BASKIN.items())
+def test_bops_with_accumulators_are_the_known_ones(token, printed):
+    assert f"{report(token).total('baskin') / 1e8:.2f}" == printed
+
+
+@pytest.mark.parametrize(("token", "known"), OPS64.items())
+def test_operations_of_binary_networks_are_the_known_ones(token, known):
+    assert report(token).total("ops64") / 1e6 == pytest.approx(known, rel=5e-3)
+
+
+@pytest.mark.parametrize(("text", "time"), EMPIR.items())
+def test_an_ensemble_takes_the_time_that_halved_bits_give(text, time):
+    """The paper claims overheads below a quarter for two members of at most four bits."""
+    found = report(text, "mnistconv").to_json()
+    assert found["empir_time"] == time
+    assert 1 <= found["empir_storage"] <= time
+
+
+def test_activations_are_the_inputs_of_all_layers_at_their_bits():
+    inputs = [3 * 32**2, *[16 * 32**2] * 7, *[32 * 16**2] * 6, *[64 * 8**2] * 5, 64]
+    bits = [8, *[2] * 18, 8]
+    expected = sum(count * wide for count, wide in zip(inputs, bits, strict=True)) / 8
+    assert report("pact2").total("activations") == expected
 
 
 def test_every_network_has_a_closed_form():

@@ -22,11 +22,11 @@ PROTOCOL = {
     "--cache",
 }
 BUDGET = {"--epochs", "--train-images", "--images", "--steps", "--restarts"}
-STUDY = {"--objectives", "--space", "--trials", "--time", "--sampler", "--limit", "--out", "--storage"}
+STUDY = {"--objectives", "--cost-model", "--space", "--trials", "--time", "--sampler", "--limit", "--out", "--storage"}
 FROZEN = {
     "run": COMMON | PROTOCOL | BUDGET | STUDY,
     "cost": COMMON | {"SPEC", "--network"},
-    "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives"},
+    "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives", "--cost-model"},
     "plot": COMMON | {"STUDY", "--storage"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"},
 }
@@ -96,3 +96,23 @@ def test_bad_words_are_refused_in_one_line(words: list[str], message: str) -> No
         parse(words)
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_efficiency_is_the_chosen_cost_model_wherever_it_is_named() -> None:
+    args = parse(["--objectives", "acc,efficiency", "--cost-model", "baskin", "--limit", "efficiency<=2e8"])
+    assert args.objectives == ("acc", "baskin")
+    assert args.limit == ["baskin<=2e8"]
+    assert parse(["--objectives", "acc,efficiency"]).objectives == ("acc", "bops")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--cost-model", "baskim"], "unknown cost model: got 'baskim'; .*did you mean 'baskin'"),
+        (["--cost-model", "acc"], "unknown cost model: got 'acc'"),
+        (["--objectives", "bops,efficiency"], "each name once; hint: efficiency stands for bops"),
+    ],
+)
+def test_a_cost_model_that_is_none_or_stands_twice_is_refused(words: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        parse(words)
