@@ -16,6 +16,7 @@ from evaluators.members import MemberPool, MemberSpec
 from evaluators.networks.plan import Plan
 from evaluators.objectives import OBJECTIVES, find_objectives
 from evaluators.seeds import stream
+from evaluators.training.recipes import RECIPES
 from space import Candidate, Member
 
 BATCH = 256
@@ -90,6 +91,7 @@ class Evaluator:
             dataset=self.protocol.checksum,
             seed=self.protocol.seed,
             autocast=self.protocol.autocast,
+            epsilon=self.protocol.epsilon if RECIPES[candidate.recipe].crafting else 0.0,
         )
 
     def _clean(self, model: Ensemble, began: float) -> Measurement:

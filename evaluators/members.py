@@ -37,6 +37,7 @@ class MemberSpec:
         dataset: checksum of the images.
         seed: of the splits and all streams.
         autocast: dtype of the convolutions in training.
+        epsilon: largest change of a pixel where the recipe attacks what it trains on, else 0.
     """
 
     precision: str
@@ -50,6 +51,7 @@ class MemberSpec:
     dataset: str
     seed: int
     autocast: str
+    epsilon: float = 0.0
 
     @property
     def name(self) -> str:
@@ -126,6 +128,7 @@ class MemberPool:
             generator=stream(spec.seed, spec.name, "order", device=device),
             autocast=getattr(torch, spec.autocast),
             twin=twin if recipe.twin_share else None,
+            epsilon=spec.epsilon,
         )
         train(network, Precision.parse(spec.precision), course)
         self.trained += 1

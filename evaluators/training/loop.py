@@ -1,17 +1,21 @@
 """The training loop of every member."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from evaluators.data.batches import batches
+from evaluators.data.batches import batches, to_float
 from evaluators.data.dataset import Split
 from evaluators.networks.build import Network
+from evaluators.training.adversarial import Guard, craft
 from evaluators.training.recipes import Recipe, optimizer_for
 from space import Precision
+
+HELD = 256
+"""Training images that a guard keeps for itself, at most; a tenth where there are few."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,7 @@ class Course:
         generator: of the order of images and their augmentation.
         autocast: dtype of the convolutions.
         twin: full-precision network to learn from as well, or none.
+        epsilon: largest change of a pixel where the recipe attacks what it trains on.
     """
 
     split: Split
@@ -48,6 +53,7 @@ class Course:
     generator: torch.Generator
     autocast: torch.dtype = torch.float32
     twin: Network | None = None
+    epsilon: float = 0.0
 
 
 def train(network: Network, precision: Precision, course: Course) -> None:
@@ -56,6 +62,7 @@ def train(network: Network, precision: Precision, course: Course) -> None:
     Raises: FloatingPointError when the loss, or a weight after the last step, is no longer finite.
     """
     optimizer = optimizer_for(network, precision, course.recipe)
+    course, guard = _watched(course) if course.recipe.guarded else (course, None)
     per_epoch = math.ceil(len(course.split) / course.recipe.batch)
     schedule = Schedule(steps=course.epochs * per_epoch, warmup=course.recipe.warmup)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor)
@@ -74,21 +81,53 @@ def train(network: Network, precision: Precision, course: Course) -> None:
             total += loss.detach()
         if not torch.isfinite(total):
             raise FloatingPointError("the training loss is no longer finite")
+        if guard is not None and guard.collapsed(network):
+            break
     if not all(value.isfinite().all() for value in network.state_dict().values()):
         raise FloatingPointError("a trained weight is no longer finite")
     network.eval()
 
 
+def _watched(course: Course) -> tuple[Course, Guard]:
+    """The course without its last images, and a guard that holds them."""
+    kept = len(course.split) - min(HELD, len(course.split) // 10 + 1)
+    images, labels = course.split.images[kept:], course.split.labels[kept:]
+    guard = Guard(to_float(images), labels, course.epsilon, course.generator)
+    return replace(course, split=course.split.head(kept)), guard
+
+
 def _loss(network: Network, images: Tensor, labels: Tensor, course: Course) -> Tensor:
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=course.autocast == torch.bfloat16):
-        logits = network(images).float()
-        loss = functional.cross_entropy(logits, labels)
-        if course.twin is None:
-            return loss
-        with torch.no_grad():
-            target = course.twin(images).float()
+        crafting = course.recipe.crafting
+        if crafting is None:
+            return _plain_loss(network, images, labels, course)
+        attacked = craft(network, images, labels, crafting, course.epsilon, course.generator)
+        loss = functional.cross_entropy(network(attacked).float(), labels)
+        if crafting.clean_share:
+            clean = functional.cross_entropy(network(images).float(), labels)
+            loss = crafting.clean_share * clean + (1 - crafting.clean_share) * loss
+        return loss
+
+
+def _plain_loss(network: Network, images: Tensor, labels: Tensor, course: Course) -> Tensor:
+    images = images.requires_grad_(course.recipe.penalty > 0)
+    logits = network(images).float()
+    loss = functional.cross_entropy(logits, labels)
+    if course.recipe.penalty:
+        loss = loss + course.recipe.penalty * _gradient_norm(logits, images, labels)
+    if course.twin is None:
+        return loss
+    with torch.no_grad():
+        target = course.twin(images).float()
     share = course.recipe.twin_share
     return (1 - share) * loss + share * _divergence(logits, target, course.recipe.temperature)
+
+
+def _gradient_norm(logits: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+    """Mean over images of ‖d cross-entropy / d image‖², differentiable once more."""
+    each = functional.cross_entropy(logits, labels, reduction="sum")
+    (gradient,) = torch.autograd.grad(each, images, create_graph=True)
+    return gradient.flatten(1).square().sum(1).mean()
 
 
 def _divergence(logits: Tensor, target: Tensor, temperature: float) -> Tensor:

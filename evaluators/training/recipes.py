@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from evaluators.networks.build import Network
+from evaluators.training.adversarial import Crafting
 from space import Precision
 
 
@@ -25,6 +26,9 @@ class Recipe:
             followers train after their twin has, and would otherwise be given twice its time.
         temperature: of the twin's probabilities where a member learns from its twin.
         twin_share: weight of the twin's loss beside cross-entropy, in [0, 1].
+        crafting: how training images are attacked, with the protocol's ε; None for clean training.
+        guarded: whether a part of the training images watches over a collapse under PGD.
+        penalty: λ of λ·‖dL/dx‖², the squared norm of an image's loss gradient.
     """
 
     batch: int = 64
@@ -36,16 +40,29 @@ class Recipe:
     float_epochs: int = 1
     temperature: float = 2.0
     twin_share: float = 0.0
+    crafting: Crafting | None = None
+    guarded: bool = False
+    penalty: float = 0.0
 
 
 RECIPES: dict[str, Recipe] = {
     "standard": Recipe(),
     "warm": Recipe(starts_from_twin=True, float_epochs=2),
+    "fgsm": Recipe(crafting=Crafting(clean_share=0.5)),
+    "rfgsm": Recipe(crafting=Crafting(start="normal", start_size=0.5, step_size=0.5, clean_share=0.5)),
+    "fastat": Recipe(crafting=Crafting(start="uniform", step_size=1.25), warmup=0.5, guarded=True),
+    "pgd": Recipe(crafting=Crafting(start="uniform", steps=7, step_size=0.25)),
+    "gradreg": Recipe(penalty=100.0),
 }
 """Every recipe by name; `space.RECIPES` lists the same names.
 
 `standard` trains every member from scratch, since that orders short trainings most like long ones; `warm` reaches
 higher accuracy in as many epochs of its own (docs/proxies.md has both measured, and learning from the twin as well).
+
+Adversarial training, at the protocol's ε: `fgsm` on as many clean as attacked images (Goodfellow et al. 2015, as EMPIR
+compares with), `rfgsm` likewise from a random start of ε/2 (Tramèr et al. 2018, Panda et al. 2019), `fastat` from a
+uniform start with a step of 1.25 ε, a rate that peaks half-way and a guard (Wong et al. 2020), `pgd` with 7 steps of
+ε/4 (Madry et al. 2018). `gradreg` penalises the gradient of the loss (Ross, Doshi-Velez 2018; λ of EMPIR).
 """
 
 

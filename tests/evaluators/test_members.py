@@ -49,6 +49,7 @@ OTHERS = {
     "dataset": "0123456789abcdee",
     "seed": 4,
     "autocast": "bfloat16",
+    "epsilon": 0.1,
 }
 
 
