@@ -85,7 +85,7 @@ class Budget:
         epochs: passes over the training images, per member, >= 1.
         train_images: training images used, 0 for all.
         images: validation images attacked, >= 1 (fewer if the split holds fewer).
-        steps: gradient steps of BIM and PGD, >= 0.
+        steps: gradient steps of BIM, MIM and PGD, >= 0; none switches every attack off.
         restarts: random starts of PGD, >= 1.
     """
 

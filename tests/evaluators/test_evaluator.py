@@ -208,14 +208,15 @@ def test_the_vote_is_the_candidates_and_knows_the_full_precision_members(evaluat
 
 def test_nothing_dearer_than_what_is_taken_is_computed(folder, mnist5k, monkeypatch):
     lazy = make(folder / "lazy", mnist5k)
-    assert [name for name, _ in islice(lazy.measure(design("xnor"), ALL), 2)] == ["bops", "memory"]
+    free = ["bops", "memory", "activations", "baskin", "ops64"]
+    assert [name for name, _ in islice(lazy.measure(design("xnor"), ALL), 5)] == free
     assert lazy.pool.trained == 0
 
     def forbidden(**_: object) -> object:
         raise AssertionError("an attack was prepared")
 
     monkeypatch.setattr(module, "attacks", forbidden)
-    assert [name for name, _ in islice(lazy.measure(design("xnor"), ALL), 3)] == ["bops", "memory", "acc"]
+    assert [name for name, _ in islice(lazy.measure(design("xnor"), ALL), 6)] == [*free, "acc"]
     assert lazy.pool.trained == 1
     with pytest.raises(AssertionError, match="an attack was prepared"):
         list(lazy.measure(design("xnor"), ALL))
@@ -223,7 +224,11 @@ def test_nothing_dearer_than_what_is_taken_is_computed(folder, mnist5k, monkeypa
 
 def test_costs_alone_train_nothing_and_agree_with_cost(folder, mnist5k):
     lazy = make(folder / "free", mnist5k)
-    assert dict(lazy.measure(design("fp+mbn3x3"), ["memory", "bops"])) == lazy.cost(design("fp+mbn3x3"))
+    costs = lazy.cost(design("fp+mbn3x3"))
+    assert dict(lazy.measure(design("fp+mbn3x3"), ["memory", "bops"])) == {
+        name: costs[name] for name in ("bops", "memory")
+    }
+    assert dict(lazy.measure(design("fp+mbn3x3"), list(costs))) == costs
     assert lazy.pool.trained == 0
 
 
@@ -309,4 +314,7 @@ def test_a_specification_carries_the_protocol_and_the_budget(evaluator):
         "dataset": evaluator.data.checksum,
         "seed": 7,
         "autocast": "bfloat16",
+        "epsilon": 0.0,
     }
+    attacked = evaluator._spec(design("xnor:pgd"), Member(Precision.parse("xnor")))
+    assert attacked.epsilon == evaluator.protocol.epsilon > 0

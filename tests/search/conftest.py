@@ -97,6 +97,9 @@ class Table:
         return {
             "bops": Measurement(value=bops, unit="bit-ops"),
             "memory": Measurement(value=bops / 100, unit="bytes"),
+            "activations": Measurement(value=bops / 900, unit="bytes"),
+            "baskin": Measurement(value=3 * bops, unit="bit-ops"),
+            "ops64": Measurement(value=bops / 64, unit="operations"),
         }
 
     def measure(self, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:

@@ -215,7 +215,7 @@ def test_evaluate_prints_every_objective_with_its_error(use_table: Use, capsys: 
     assert main(["evaluate", "in2:fp+xnor:majority"]) == 0
     printed = capsys.readouterr()
     assert "in2:fp+xnor:majority on mnist5k, mnistconv, epsilon 0.2" in printed.out
-    for name in ("bops", "memory", "acc", "fgsm", "rfgsm", "uniform", "gaussian", "bim", "mim", "pgd", "cw"):
+    for name in OBJECTIVES:
         assert f"\n  {name} " in printed.out or f"\n {name} " in printed.out or f"\n{name} " in printed.out
     assert printed.out.count("±") == sum(objective.unit == "fraction" for objective in OBJECTIVES.values())
 
