@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": "train and attack one candidate, and print every objective",
     "plot": "draw a study's pictures again, from its records",
     "select": "pick one candidate of a study: limits first, then a rule; says why",
+    "reproduce": "a table of a paper, its published figures beside measured ones",
 }
 EXAMPLES = """examples:
   {prog} --objectives acc,pgd,bops
@@ -62,6 +63,7 @@ def build_parser(prog: str = "python -m search") -> Parser:
         "evaluate": _evaluate,
         "plot": _plot,
         "select": _select,
+        "reproduce": _reproduce,
     }
     for name, build in builders.items():
         text = COMMANDS[name]
@@ -115,6 +117,22 @@ def _select(parser: Parser) -> None:
     _storage(parser)
 
 
+def _reproduce(parser: Parser) -> None:
+    parser.add_argument("table", metavar="TABLE", nargs="?", help="its name, D2, all, or list (default: list)")
+    parser.add_argument(
+        "--scale",
+        default="smoke",
+        metavar="NAME",
+        help="smoke: seconds, shows that it runs; short: an evening; paper: its own schedule (default: smoke)",
+    )
+    parser.add_argument("--rows", type=values.names, default=(), metavar="A,B", help="only these rows")
+    parser.add_argument("--seeds", type=values.whole("--seeds"), metavar="N", help="trainings a row (default: by scale)")
+    parser.add_argument("--jobs", type=values.whole("--jobs"), metavar="N", help="rows at once (default: by cores)")
+    parser.add_argument("--out", type=Path, default=Path("runs/reproduce"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--dataset", metavar="NAME|FILE.npz", help="instead of torchvision's (default: the paper's)")
+    _place(parser)
+
+
 def _objectives(parser: argparse._ActionsContainer, default: tuple[str, ...]) -> None:
     parser.add_argument(
         "--objectives",
@@ -156,8 +174,6 @@ def _protocol(parser: Parser) -> None:
         metavar="NAME",
         help="mnist5k (offline), mnist, fashion-mnist, cifar10, cifar100, folder:PATH or FILE.npz",
     )
-    group.add_argument("--data-root", type=Path, metavar="DIR", help="where torchvision's sets lie")
-    group.add_argument("--download", action="store_true", help="let torchvision fetch a missing set")
     group.add_argument(
         "--network",
         metavar="NAME",
@@ -183,8 +199,14 @@ def _protocol(parser: Parser) -> None:
         metavar="N",
         help="of everything random (default: 0)",
     )
-    group.add_argument("--device", type=values.device, default="auto", metavar="D", help="auto, cpu, cuda or cuda:N")
-    group.add_argument("--cache", type=Path, metavar="DIR", help="where trained members are kept (default: per user)")
+    _place(group)
+
+
+def _place(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--data-root", type=Path, metavar="DIR", help="where torchvision's sets lie")
+    parser.add_argument("--download", action="store_true", help="let torchvision fetch a missing set")
+    parser.add_argument("--device", type=values.device, default="auto", metavar="D", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where trained members are kept (default: per user)")
 
 
 def _budget(parser: Parser) -> None:

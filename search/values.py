@@ -71,6 +71,11 @@ def objectives(text: str) -> tuple[str, ...]:
     return names
 
 
+def names(text: str) -> tuple[str, ...]:
+    """Read any names joined by commas; empty ones are left out."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def cost_model(text: str) -> str:
     """Read the name of a cost model: an objective that is known before training."""
     known = [name for name, one in OBJECTIVES.items() if one.stage == "cost"]

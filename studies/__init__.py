@@ -20,6 +20,22 @@ if TYPE_CHECKING:
     from studies.limits import check_limits as check_limits
     from studies.outputs import write_outputs as write_outputs
     from studies.outputs import write_selected as write_selected
+    from studies.papers.catalogue import TABLES as TABLES
+    from studies.papers.catalogue import find_tables as find_tables
+    from studies.papers.machine import this_machine as this_machine
+    from studies.papers.outputs import cell_records as cell_records
+    from studies.papers.outputs import heading as heading
+    from studies.papers.outputs import write_reproduction as write_reproduction
+    from studies.papers.reproduction import Finished as Finished
+    from studies.papers.reproduction import Reproduction as Reproduction
+    from studies.papers.reproduction import usual_jobs as usual_jobs
+    from studies.papers.scales import SCALES as SCALES
+    from studies.papers.scales import find_scale as find_scale
+    from studies.papers.setup import Setup as Setup
+    from studies.papers.setup import choose_data as choose_data
+    from studies.papers.sheet import Sheet as Sheet
+    from studies.papers.sheet import make_sheet as make_sheet
+    from studies.papers.table import Table as Table
     from studies.pareto import non_dominated as non_dominated
     from studies.records import Record as Record
     from studies.records import State as State
@@ -41,6 +57,14 @@ _HOMES = {
     "volume": ("hypervolume",),
     "limits": ("Limit", "check_limits"),
     "outputs": ("write_outputs", "write_selected"),
+    "papers.catalogue": ("TABLES", "find_tables"),
+    "papers.machine": ("this_machine",),
+    "papers.outputs": ("cell_records", "heading", "write_reproduction"),
+    "papers.reproduction": ("Finished", "Reproduction", "usual_jobs"),
+    "papers.scales": ("SCALES", "find_scale"),
+    "papers.setup": ("Setup", "choose_data"),
+    "papers.sheet": ("Sheet", "make_sheet"),
+    "papers.table": ("Table",),
     "pareto": ("non_dominated",),
     "records": ("Record", "State", "front"),
     "selection": ("Selection", "check_rule", "default_rule", "select"),
