@@ -32,10 +32,23 @@ class Measurement:
     flags: tuple[str, ...] = ()
 
     @classmethod
-    def fraction(cls, hits: int, n: int, *, seconds: float = 0.0) -> Self:
-        """`hits` successes out of `n` > 0 images, with the binomial standard error."""
-        p = hits / n
-        return cls(value=p, unit="fraction", stderr=math.sqrt(p * (1 - p) / n), n=n, seconds=seconds)
+    def fraction(cls, hits: int, n: int, *, runs: int = 1, squares: int | None = None, seconds: float = 0.0) -> Self:
+        """The share of successes on `n` > 0 images, averaged over `runs` repetitions on the same images.
+
+        Its error is sqrt(variance of the images' own shares / n). For one run that is the binomial error. Over
+        several, drawn independently image by image, it holds both what sets the images apart and how the runs of one
+        image spread: the error goes down to that of n images, and no further.
+
+        Args:
+            hits: successes, 0 to n·runs.
+            n: images.
+            runs: repetitions.
+            squares: sum over the images of the square of their own successes, each 0 to runs; `hits` for one run.
+            seconds: wall time.
+        """
+        own_squares = hits if squares is None else squares
+        variance = (n * own_squares - hits * hits) / (n * runs) ** 2
+        return cls(value=hits / (n * runs), unit="fraction", stderr=math.sqrt(variance / n), n=n, seconds=seconds)
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back."""

@@ -1,6 +1,6 @@
 """What all attacks share: the threat they act under, and the outcome they leave."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -54,6 +54,10 @@ class Attacked:
             loss=model.loss(logits, labels),
             forwards=len(images),
         )
+
+    def copy(self) -> "Attacked":
+        """The same state, to be attacked on its own."""
+        return replace(self, images=self.images.clone(), broken=self.broken.clone(), loss=self.loss.clone())
 
     @property
     def standing(self) -> Tensor:
