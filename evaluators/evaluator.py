@@ -89,7 +89,8 @@ class Evaluator:
         if part not in get_args(Part):
             raise UnknownName("part of the images", part, get_args(Part))
         check_range("judged images", images, 0, 10**9, "0 means all")
-        self.cost(candidate)  # says what does not fit, before any training
+        for one in (candidate, *(spec.source for spec in specs if spec and spec.source)):
+            self.cost(one)  # says what does not fit, before any training
         began = time.perf_counter()
         split: Split = getattr(self.data, part)
         yield from self._judged(self.ensemble(candidate), specs, split.head(images), began)
@@ -128,7 +129,8 @@ class Evaluator:
         """The accuracy under each specification; what was spent since `began` is the first pass's."""
         for what, neighbours in groupby(specs, key=shared):
             group = [spec or CLEAN for spec in neighbours]
-            judged = Pass(attack=build(what), specs=group, seed=self.protocol.seed)
+            source = self.ensemble(what.source) if what.source else None
+            judged = Pass(attack=build(what, source), specs=group, seed=self.protocol.seed)
             counts = judged.standing(model, split)
             seconds = (time.perf_counter() - began) / len(group)
             yield from (_accuracy(counts[spec.epsilon], judged.runs, seconds) for spec in group)

@@ -90,3 +90,11 @@ class Attack(Protocol):
     ) -> Attacked:
         """What fell is judged on the model's own decision; its parameters stay as they are."""
         ...
+
+
+@torch.enable_grad()
+def loss_gradient(model: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
+    """The gradient of the model's loss at each image: the shape of the images."""
+    images = images.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(model.loss(model.member_logits(images), labels).sum(), images)
+    return gradient

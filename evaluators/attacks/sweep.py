@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from evaluators.attacks.ball import Ball
-from evaluators.attacks.base import Attack, Attacked, ThreatModel
+from evaluators.attacks.base import Attack, Attacked, ThreatModel, loss_gradient
 from evaluators.attacks.noise import Noise
 from evaluators.base import Threat
 from evaluators.ensemble import Ensemble
@@ -37,7 +37,7 @@ def fgsm_sweep(
     outcome = _untouched(model, images, labels, where)
     standing = outcome.standing
     kept = outcome.origin[standing]
-    direction = _direction(model, kept, labels[standing])
+    direction = loss_gradient(model, kept, labels[standing]).sign()
     broken = {}
     for epsilon in epsilons:
         moved = Ball.around(kept, epsilon).project(kept + epsilon * direction)
@@ -66,11 +66,3 @@ def noise_sweep(
 
 def _untouched(model: Ensemble, images: Tensor, labels: Tensor, where: Threat) -> Attacked:
     return Attacked.untouched(model, ThreatModel(epsilon=0.0, where=where).origin(model, images), labels)
-
-
-@torch.enable_grad()
-def _direction(model: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
-    """The sign of the loss's gradient at each image."""
-    images = images.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(model.loss(model.member_logits(images), labels).sum(), images)
-    return gradient.sign()
