@@ -4,12 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
-from victims import CANDIDATES, clamped, digits, same, state_of, victim, watched
+from victims import CANDIDATES, attacks, clamped, digits, same, state_of, victim, watched
 
 from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.base import Attack, Attacked, ThreatModel
 from evaluators.attacks.carlini import CarliniWagner
-from evaluators.attacks.catalogue import attacks
 from evaluators.attacks.noise import Noise
 from evaluators.ensemble import Ensemble
 from evaluators.objectives import OBJECTIVES
