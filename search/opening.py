@@ -48,6 +48,16 @@ def evaluator_of(args: Namespace) -> Evaluator:
     return evaluator
 
 
+def gpu_name(device: str) -> str:
+    """Model name of the GPU that this device stands for, "" for a processor; UserError for one that is not there."""
+    import torch
+
+    from evaluators.opening import find_device
+
+    where = find_device(device)
+    return "" if where.type == "cpu" else torch.cuda.get_device_name(where)
+
+
 @contextmanager
 def one_evaluation() -> Iterator[None]:
     """Turn what an evaluation may run into into a UserError; a study records the same as a failed trial."""

@@ -126,7 +126,9 @@ def _reproduce(parser: Parser) -> None:
         help="smoke: seconds, shows that it runs; short: an evening; paper: its own schedule (default: smoke)",
     )
     parser.add_argument("--rows", type=values.names, default=(), metavar="A,B", help="only these rows")
-    parser.add_argument("--seeds", type=values.whole("--seeds"), metavar="N", help="trainings a row (default: by scale)")
+    parser.add_argument(
+        "--seeds", type=values.whole("--seeds"), metavar="N", help="trainings of a row (default: 1; 3 at paper)"
+    )
     parser.add_argument("--jobs", type=values.whole("--jobs"), metavar="N", help="rows at once (default: by cores)")
     parser.add_argument("--out", type=Path, default=Path("runs/reproduce"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--dataset", metavar="NAME|FILE.npz", help="instead of torchvision's (default: the paper's)")

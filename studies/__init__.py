@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from studies.outputs import write_outputs as write_outputs
     from studies.outputs import write_selected as write_selected
     from studies.papers.catalogue import TABLES as TABLES
+    from studies.papers.catalogue import choose_rows as choose_rows
     from studies.papers.catalogue import find_tables as find_tables
     from studies.papers.machine import this_machine as this_machine
     from studies.papers.outputs import cell_records as cell_records
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
     from studies.papers.reproduction import Reproduction as Reproduction
     from studies.papers.reproduction import usual_jobs as usual_jobs
     from studies.papers.scales import SCALES as SCALES
+    from studies.papers.scales import Scale as Scale
     from studies.papers.scales import find_scale as find_scale
     from studies.papers.setup import Setup as Setup
     from studies.papers.setup import choose_data as choose_data
     from studies.papers.sheet import Sheet as Sheet
     from studies.papers.sheet import make_sheet as make_sheet
+    from studies.papers.table import Row as Row
     from studies.papers.table import Table as Table
     from studies.pareto import non_dominated as non_dominated
     from studies.records import Record as Record
@@ -57,14 +60,14 @@ _HOMES = {
     "volume": ("hypervolume",),
     "limits": ("Limit", "check_limits"),
     "outputs": ("write_outputs", "write_selected"),
-    "papers.catalogue": ("TABLES", "find_tables"),
+    "papers.catalogue": ("TABLES", "choose_rows", "find_tables"),
     "papers.machine": ("this_machine",),
     "papers.outputs": ("cell_records", "heading", "write_reproduction"),
     "papers.reproduction": ("Finished", "Reproduction", "usual_jobs"),
-    "papers.scales": ("SCALES", "find_scale"),
+    "papers.scales": ("SCALES", "Scale", "find_scale"),
     "papers.setup": ("Setup", "choose_data"),
     "papers.sheet": ("Sheet", "make_sheet"),
-    "papers.table": ("Table",),
+    "papers.table": ("Row", "Table"),
     "pareto": ("non_dominated",),
     "records": ("Record", "State", "front"),
     "selection": ("Selection", "check_rule", "default_rule", "select"),

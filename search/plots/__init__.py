@@ -5,7 +5,8 @@ All of it goes through matplotlib's object-oriented interface and Agg: no displa
 
 from search.plots.front import draw_front
 from search.plots.history import draw_history
+from search.plots.reproduction import draw_reproduction
 from search.plots.scene import Growth, Point, Scene
 from search.plots.style import save
 
-__all__ = ["Growth", "Point", "Scene", "draw_front", "draw_history", "save"]
+__all__ = ["Growth", "Point", "Scene", "draw_front", "draw_history", "draw_reproduction", "save"]

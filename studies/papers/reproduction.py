@@ -102,12 +102,12 @@ class Reproduction:
                 raise
 
 
-def usual_jobs(setup: Setup, device: str) -> int:
+def usual_jobs(setup: Setup) -> int:
     """How many rows to run at once: one at smoke, whose rows take less time than a process takes to start."""
     if setup.scale.name == "smoke":
         return 1
     cores = available_cores()
-    return max(1, min(MOST_JOBS, cores if device == "cpu" else cores // 4))
+    return max(1, min(MOST_JOBS, cores // 4 if setup.machine.gpu else cores))
 
 
 def _attempt(setup: Setup, job: Job) -> Finished:

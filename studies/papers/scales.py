@@ -56,9 +56,7 @@ class Scale:
         return ", ".join((*parts, _counted(self.seeds, "seed")))
 
 
-SMOKE = Scale(
-    name="smoke", epochs=1, train_images=32, images=16, steps=2, runs=1, width=0.125, time="seconds"
-)
+SMOKE = Scale(name="smoke", epochs=1, train_images=32, images=16, steps=2, runs=1, width=0.125, time="seconds")
 PAPER = Scale(name="paper", seeds=3)
 SHORT: dict[str, Scale] = {
     "A1": Scale(name="short", epochs=8, train_images=8000, images=1000, time="half an hour"),

@@ -37,13 +37,13 @@ def _empir(suffix: str, candidate: str, printed: str, members: str) -> tuple[Row
     attacked = {name: figure for name, figure in known.items() if name not in CRAFTED_ON_FP}
     return (
         Row(
-            name=f"EMPIR{suffix}, as published",
+            name=f"EMPIR{suffix} as published",
             candidate=candidate,
             figures=known,
             sources=CRAFTED_ON_FP,
             note=f"{members} {AS_PUBLISHED}",
         ),
-        Row(name=f"EMPIR{suffix}, on the vote", candidate=candidate, figures=attacked, note=f"{members} {ON_VOTE}"),
+        Row(name=f"EMPIR{suffix} on the vote", candidate=candidate, figures=attacked, note=f"{members} {ON_VOTE}"),
     )
 
 
@@ -64,7 +64,7 @@ MNIST = Table(
         _row("FP", "fp", "98.87 3.69 14.32 0.9 0.77"),
         *_empir("", NAMED, "98.96 89.44 67.66 18.60 18.34", "Members as the paper names them."),
         *_empir(
-            " of the code",
+            " (members of the code)",
             MNIST_CODE,
             "98.89 86.73 67.06 18.61 17.51",
             "Members, and figures, of the authors' code.",

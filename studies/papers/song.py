@@ -27,9 +27,7 @@ def _columns(fgsm: dict[str, float], epsilon: float, step_size: float, steps: in
         Column(name=f"FGSM {name}", attack=AttackSpec(name="fgsm", epsilon=strength)) for name, strength in fgsm.items()
     ]
     climbs = [
-        Column(
-            name=name.upper(), attack=AttackSpec(name=name, epsilon=epsilon, step_size=step_size, steps=steps)
-        )
+        Column(name=name.upper(), attack=AttackSpec(name=name, epsilon=epsilon, step_size=step_size, steps=steps))
         for name in ("pgd", "bim", "mim")
     ]
     return (Column(name=CLEAN), Column(name="CW-L2", attack=AttackSpec(name="cw", steps=50)), *weak, *climbs)
@@ -37,7 +35,9 @@ def _columns(fgsm: dict[str, float], epsilon: float, step_size: float, steps: in
 
 MNIST_COLUMNS = _columns({"weak": 0.1, "medium": 0.2, "strong": 0.3}, 0.3, 0.01, 40)
 CIFAR_COLUMNS = _columns({"weak": 4 / 255, "strong": 16 / 255}, 8 / 255, 2 / 255, 20)
-MNIST_STRENGTHS = "Strengths are chosen: FGSM ε 0.1, 0.2, 0.3; PGD, BIM, MIM ε 0.3, α 0.01, 40 steps; CW 50 steps, c = 10."
+MNIST_STRENGTHS = (
+    "Strengths are chosen: FGSM ε 0.1, 0.2, 0.3; PGD, BIM, MIM ε 0.3, α 0.01, 40 steps; CW 50 steps, c = 10."
+)
 CIFAR_STRENGTHS = (
     "Strengths are chosen: FGSM ε 4/255 and 16/255; PGD, BIM, MIM ε 8/255, α 2/255, 20 steps; CW 50 steps, c = 10."
 )

@@ -1,11 +1,9 @@
 """A table of a paper: what was measured on which network, how it was attacked, and the printed figures."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from evaluators.attacks.spec import AttackSpec
-from space.candidate import Candidate
-from space.errors import UnknownName
 
 UNKNOWN = "–"
 """Stands for a figure that is not known."""
@@ -87,19 +85,6 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
-
-    def find_rows(self, names: Iterable[str]) -> tuple[Row, ...]:
-        """The rows of these names or candidates, all for none, in the order of the table; UnknownName for others."""
-        wanted = set(names)
-        known = {text for row in self.rows for text in (row.name, row.candidate)}
-        for name in sorted(wanted - known):
-            raise UnknownName(f"row of table {self.name}", name, [row.name for row in self.rows])
-        return tuple(row for row in self.rows if not wanted or wanted & {row.name, row.candidate})
-
-    def source_of(self, row: Row, column: Column) -> Candidate | None:
-        """What the attack of this cell is crafted on, None for the row's own candidate."""
-        text = row.sources.get(column.name)
-        return None if text is None else Candidate.parse(text)
 
 
 @dataclass(frozen=True, kw_only=True)
