@@ -137,7 +137,7 @@ class _Progress:
         """What is about to happen."""
         scale, name = self._order.scale, self._order.table.name
         parts = [f"{name} at scale {scale.name}: {scale.budget(self._order.table)}"]
-        parts += [f"about {scale.time} on two cores"] if scale.time else []
+        parts += [f"takes {scale.time} on two cores"] if scale.time else []
         parts += [f"{every - self._total} of {every} rows are there already"] if every > self._total else []
         parts += ["on stand-in data"] if setup.stand_in else []
         return "; ".join(parts)

@@ -46,7 +46,7 @@ class Scale:
     def budget(self, table: Table) -> str:
         """The budget in words."""
         parts = [
-            f"{self.epochs or table.epochs} epochs",
+            _counted(self.epochs or table.epochs, "epoch"),
             f"{self.train_images or 'all'} training images",
             f"{self.images or 'all'} test images",
         ]

@@ -43,8 +43,8 @@ CIFAR_STRENGTHS = (
 )
 EPOCHS = "Epochs are chosen; Adv. is PGD training (Madry et al. 2018), F.L. retrains a trained network."
 MASKING = (
-    "The mapping saturates the softmax, so that attacks on the cross-entropy lose their gradient: read PGD, BIM and MIM "
-    "of the +mu rows beside CW."
+    "The mapping saturates the softmax, so that attacks on the cross-entropy lose their gradient: "
+    "read PGD, BIM and MIM of the +mu rows beside CW."
 )
 TRANSFER = (
     f"Black box: attacks are crafted on {SOURCE}, full precision from another initialisation and order of images, "
