@@ -13,9 +13,9 @@ from evaluators.ensemble import Ensemble, vote_named
 from evaluators.networks.build import Network, build
 from evaluators.networks.plan import Plan
 from evaluators.seeds import stream
+from evaluators.training.inheritance import start_from
 from evaluators.training.loop import Course, train
 from evaluators.training.recipes import RECIPES
-from evaluators.training.warm_start import start_from
 from space import Candidate, Precision
 
 CANDIDATES = {
