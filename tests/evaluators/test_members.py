@@ -17,9 +17,9 @@ from evaluators.members import MemberPool, MemberSpec, code_version
 from evaluators.networks.build import Network, build
 from evaluators.networks.plan import Plan
 from evaluators.seeds import stream
+from evaluators.training.inheritance import start_from
 from evaluators.training.loop import Course, train
 from evaluators.training.recipes import RECIPES
-from evaluators.training.warm_start import start_from
 from space import Precision
 from space.candidate import MAX_MEMBERS
 
@@ -166,7 +166,7 @@ def by_hand(data: DataSet, token: str, bits: int, name: str, twin: Network | Non
         recipe=recipe,
         epochs=1 if twin else recipe.float_epochs,
         generator=stream(3, name, "order"),
-        twin=twin if recipe.twin_share else None,
+        twin=twin if recipe.teacher_share else None,
     )
     train(network, Precision.parse(token), course)
     return network
@@ -174,7 +174,7 @@ def by_hand(data: DataSet, token: str, bits: int, name: str, twin: Network | Non
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_a_warm_member_starts_from_and_may_learn_from_its_twin(share, pool, mnist5k, monkeypatch):
-    monkeypatch.setitem(RECIPES, "warm", replace(RECIPES["warm"], twin_share=share))
+    monkeypatch.setitem(RECIPES, "warm", replace(RECIPES["warm"], teacher_share=share))
     twin = by_hand(mnist5k, "fp", 8, "fcn2 fp/9 in8 x0.125 warm")
     assert same(pool.obtain(SPEC.twin()), twin)
     assert same(pool.obtain(SPEC), by_hand(mnist5k, "dorefa2-2", 4, "fcn2 dorefa2-2/0 in4 x0.125 warm", twin))
