@@ -90,7 +90,7 @@ def cell_text(cell: Cell, column: Column) -> str:
     measured = _measured(cell, column)
     if column.ours:
         return measured
-    published = UNKNOWN if cell.published is None else f"{cell.published:g}"
+    published = UNKNOWN if cell.published is None else f"{cell.published:{'.2f' if column.cost else 'g'}}"
     return f"{published} / {measured} / {_signed(cell.difference, column)}"
 
 
@@ -143,7 +143,8 @@ def _measured(cell: Cell, column: Column) -> str:
 def _signed(difference: float | None, column: Column) -> str:
     if difference is None:
         return UNKNOWN
-    return f"{difference:+.{2 if column.cost else 1}f}".replace("-", MINUS)
+    rounded = round(difference, 2 if column.cost else 1)
+    return f"{rounded:+.{2 if column.cost else 1}f}".replace("-", MINUS) if rounded else "0"
 
 
 def _time(line: Line) -> str:

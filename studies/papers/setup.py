@@ -113,13 +113,17 @@ def choose_data(table: Table, scale: Scale, asked: str | None, folder: Path) -> 
         table, scale: what is to be reproduced.
         asked: what the user named, if anything.
         folder: where a stand-in for colour images may be written.
+    Raises: UserError for a folder that can't be written.
     """
     if asked is not None or scale.name != "smoke":
         return asked or table.dataset, False
     if table.dataset == "mnist":
         return BUNDLED, True
-    path = folder / table.name / "stand-in.npz"
-    return str(path if path.is_file() else write_stand_in(path)), True
+    path = folder / "stand-in.npz"
+    try:
+        return str(path if path.is_file() else write_stand_in(path)), True
+    except OSError as error:
+        raise UserError("folder that can't be written", got=str(folder), hint=str(error)) from error
 
 
 @lru_cache(maxsize=1)

@@ -1,5 +1,6 @@
 """Digits in the shape of CIFAR images, where a trial run is to need no download."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ def write_stand_in(path: Path) -> Path:
         arrays[f"x_{name}"] = as_colour(part.images.numpy())
         arrays[f"y_{name}"] = part.labels.numpy()
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial.npz")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.npz")
     np.savez(partial, **arrays)  # type: ignore[arg-type]
     return partial.replace(path)
 

@@ -114,8 +114,3 @@ def figures(columns: Sequence[str], printed: str) -> dict[str, float]:
     """
     pairs = zip(columns, printed.split(), strict=True)
     return {name: float(text) for name, text in pairs if text != UNKNOWN}
-
-
-def known_figures(table: Table) -> int:
-    """How many of the table's cells have a printed figure."""
-    return sum(len(row.figures) for row in table.rows)

@@ -34,7 +34,7 @@ def test_importing_search_loads_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
-@pytest.mark.parametrize("command", ["", "run", "cost", "evaluate", "plot", "select"])
+@pytest.mark.parametrize("command", ["", "run", "cost", "evaluate", "plot", "select", "reproduce"])
 def test_every_help_fits_eighty_columns(bitfront: Call, command: str) -> None:
     ended = bitfront(*filter(None, [command]), "--help")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -47,7 +47,7 @@ def test_every_help_fits_eighty_columns(bitfront: Call, command: str) -> None:
     [
         (
             ["frobnicate"],
-            "unknown command: got 'frobnicate'; expected one of cost, evaluate, plot, run, select",
+            "unknown command: got 'frobnicate'; expected one of cost, evaluate, plot, reproduce, run, select",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objectives", "acc,pdg"], "unknown objective: got 'pdg'"),

@@ -30,6 +30,9 @@ FROZEN = {
     "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives", "--cost-model"},
     "plot": COMMON | {"STUDY", "--storage"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"},
+    "reproduce": COMMON
+    | {"TABLE", "--scale", "--rows", "--seeds", "--jobs", "--out"}
+    | {"--dataset", "--data-root", "--download", "--device", "--cache"},
 }
 
 
@@ -73,7 +76,7 @@ def test_values_reach_the_command() -> None:
     [
         (
             ["pot", "x"],
-            "unknown command: got 'pot'; expected one of cost, evaluate, plot, run, select; hint: did",
+            "unknown command: got 'pot'; expected one of cost, evaluate, plot, reproduce, run, select; hint: did",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),
