@@ -173,7 +173,7 @@ def test_an_attack_is_cut_to_the_scale_and_keeps_its_source(setup):
 def test_data_of_another_shape_or_class_count_is_refused(setup):
     check_data(setup.design, DATASETS["mnist"])
     for found in (DataInfo(shape=(3, 32, 32), classes=10), DataInfo(shape=(1, 28, 28), classes=26)):
-        with pytest.raises(UserError, match="does not fit table D2-mnist: got .*; expected 1x28x28, 10 classes"):
+        with pytest.raises(UserError, match=r"does not fit table D2-mnist: got .*; expected 1x28x28, 10 classes"):
             check_data(setup.design, found)
 
 
