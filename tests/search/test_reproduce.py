@@ -110,7 +110,7 @@ def test_without_a_table_all_are_listed(words: list[str], capsys: Capture) -> No
         (["A4", "--rows", "BNN-3b"], "unknown row: got 'BNN-3b'; expected one of BNN-2b"),
         (
             ["A4", "--scale", "smok"],
-            "unknown scale: got 'smok'; expected one of paper, short, smoke; hint: did you mean",
+            "unknown scale: got 'smok'; expected one of paper, short, smoke; hint",
         ),
         (["A4", "--dataset", "mnist5k"], "does not fit table A4: got 1x28x28, 10 classes; expected 3x32x32"),
         (["C1", "--scale", "short", "--data-root", "."], "--dataset FILE.npz takes the set from a file"),

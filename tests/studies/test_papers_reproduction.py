@@ -1,6 +1,7 @@
 """Rows are measured once, found again, and measured anew when anything they depend on changes."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -36,6 +37,20 @@ def setup(tmp_path, cache):
         device="cpu",
         cache=cache,
     )
+
+
+@pytest.fixture(scope="module")
+def some_digits(tmp_path_factory, mnist5k):
+    """A file with a few hundred digits, which opens at once."""
+    parts = {"train": mnist5k.train.head(200), "test": mnist5k.test.head(50)}
+    arrays = {
+        f"{letter}_{name}": values.numpy()
+        for name, part in parts.items()
+        for letter, values in (("x", part.images.squeeze(1)), ("y", part.labels))
+    }
+    path = tmp_path_factory.mktemp("digits") / "digits.npz"
+    np.savez(path, **arrays)
+    return path
 
 
 def rows(setup, *names):
@@ -79,16 +94,10 @@ def test_another_budget_is_measured_anew(setup, change):
     assert Reproduction(setup).pending(chosen) == []
 
 
-def test_another_data_set_is_measured_anew_and_the_same_under_another_name_is_not(setup, tmp_path, mnist5k):
+def test_another_data_set_is_measured_anew_and_the_same_under_another_name_is_not(setup, tmp_path, some_digits):
     chosen = rows(setup, "FP")
-    parts = {"train": mnist5k.train.head(200), "test": mnist5k.test.head(50)}
-    arrays = {
-        f"{letter}_{name}": values.numpy()
-        for name, part in parts.items()
-        for letter, values in (("x", part.images.squeeze(1)), ("y", part.labels))
-    }
-    np.savez(tmp_path / "one.npz", **arrays)
-    np.savez(tmp_path / "two.npz", **arrays)
+    for name in ("one", "two"):
+        shutil.copy(some_digits, tmp_path / f"{name}.npz")
     finished(Reproduction(setup), chosen)
     one, two = (replace(setup, dataset=str(tmp_path / f"{name}.npz")) for name in ("one", "two"))
     assert len(finished(Reproduction(one), chosen)) == 1
@@ -138,7 +147,8 @@ def test_a_row_that_fails_is_told_and_does_not_end_the_others(setup):
     assert [job.row.name for job in reproduction.pending([broken, *rows(setup, "FP")])] == ["too many layers"]
 
 
-def test_processes_beside_each_other_give_what_one_process_gives(setup, tmp_path, cache):
+def test_processes_beside_each_other_give_what_one_process_gives(setup, tmp_path, some_digits):
+    setup = replace(setup, dataset=str(some_digits))
     chosen = rows(setup, "FP", "FGSM training")
     here = finished(Reproduction(setup), chosen)
     beside = replace(setup, folder=tmp_path / "beside")
