@@ -37,7 +37,9 @@ def folder_and_size(text: str) -> tuple[Path, int | None]:
 
 
 def user_path(text: str) -> Path:
-    """The path that `text` names, ~ being the user's home. Raises UserError for the home of nobody."""
+    """The path that `text` names, ~ being the user's home. Raises UserError if it is empty, or the home of nobody."""
+    if not text:
+        raise UserError("a path is missing", got=text, expected="folder:PATH", hint="folder:. is the current folder")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
