@@ -28,12 +28,12 @@ def folder_and_size(text: str) -> tuple[Path, int | None]:
     if whole.is_dir() or not at:
         return whole, None
     folder, number = user_path(name), int(size) if re.fullmatch("[0-9]{1,9}", size) else 0
-    if not folder.is_dir():
-        return whole if not number else folder, None
-    if not 1 <= number <= LARGEST:
+    if 1 <= number <= LARGEST:
+        return folder, number
+    if folder.is_dir():
         expected = f"1 to {LARGEST}, a whole number"
         raise UserError("size of images out of range", got=size, expected=expected, hint="folder:PATH@224")
-    return folder, number
+    return whole, None
 
 
 def user_path(text: str) -> Path:
@@ -94,6 +94,9 @@ def _files(part: Path, classes: list[str]) -> list[tuple[Path, int]]:
         if not found:
             raise UserError("a class has no images", got=str(part / name), expected="PNG or JPEG files")
         files += [(file, classes.index(name)) for file in found]
+    if not files:
+        expected, hint = "subfolders with the images of one class each", "without it, a fifth of train/ is held out"
+        raise UserError(f"no classes in {part.name}/", got=str(part), expected=expected, hint=hint)
     return files
 
 

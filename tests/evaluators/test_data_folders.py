@@ -286,6 +286,18 @@ def test_val_stands_in_for_a_test_folder(tmp_path):
     assert len(open_source(f"folder:{tmp_path}").test.labels) == 6
 
 
+@pytest.mark.parametrize("part", ["test", "val"])
+def test_a_test_set_without_classes_is_refused_before_anything_is_decoded(tmp_path, monkeypatch, part):
+    monkeypatch.chdir(tmp_path)
+    pets(tmp_path / "pets", parts=("train",))
+    (tmp_path / "pets" / "train" / "cat" / "0.png").write_bytes(b"damaged")
+    draw(tmp_path / "pets" / part / "0.png")
+    assert complaint("folder:pets") == (
+        f"no classes in {part}/: got 'pets/{part}'; expected subfolders with the images of one class each; "
+        "hint: without it, a fifth of train/ is held out"
+    )
+
+
 def test_hidden_copies_are_passed_over(tmp_path):
     plain = load(pets(tmp_path)).checksum
     draw(tmp_path / "train" / "cat" / ".ipynb_checkpoints" / "0-checkpoint.png")
