@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evaluators.attacks.spec import AttackSpec
     from evaluators.base import Budget, Measurement, Protocol
     from evaluators.cost.report import CostReport, cost_report
     from evaluators.evaluator import Evaluator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from evaluators.opening import open_evaluator
 
 _HOMES = {
+    "AttackSpec": "attacks.spec",
     "Budget": "base",
     "CostReport": "cost.report",
     "Evaluator": "evaluator",
@@ -30,6 +32,7 @@ _HOMES = {
 __all__ = [
     "NETWORKS",
     "OBJECTIVES",
+    "AttackSpec",
     "Budget",
     "CostReport",
     "Evaluator",

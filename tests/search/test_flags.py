@@ -17,6 +17,7 @@ PROTOCOL = {
     "--network",
     "--epsilon",
     "--threat",
+    "--source",
     "--seed",
     "--device",
     "--cache",
