@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
+from evaluators.attacks.base import Attack
 from evaluators.attacks.catalogue import build, objective_attack
 from evaluators.attacks.judging import CLEAN, Pass, shared
 from evaluators.attacks.spec import AttackSpec
@@ -36,6 +37,7 @@ class Evaluator:
 
     def __init__(self, protocol: Protocol, budget: Budget, pool: MemberPool) -> None:
         self.protocol, self.budget, self.pool = protocol, budget, pool
+        self._transferred: tuple[AttackSpec, Attack] | None = None
 
     @property
     def data(self) -> DataSet:
@@ -129,12 +131,19 @@ class Evaluator:
         """The accuracy under each specification; what was spent since `began` is the first pass's."""
         for what, neighbours in groupby(specs, key=shared):
             group = [spec or CLEAN for spec in neighbours]
-            source = self.ensemble(what.source) if what.source else None
-            judged = Pass(attack=build(what, source), specs=group, seed=self.protocol.seed)
+            judged = Pass(attack=self._attack(what), specs=group, seed=self.protocol.seed)
             counts = judged.standing(model, split)
             seconds = (time.perf_counter() - began) / len(group)
             yield from (_accuracy(counts[spec.epsilon], judged.runs, seconds) for spec in group)
             began = time.perf_counter()
+
+    def _attack(self, spec: AttackSpec) -> Attack:
+        """The attack; the last one that was transferred is kept, because it remembers what it crafted."""
+        if spec.source is None:
+            return build(spec)
+        if self._transferred is None or self._transferred[0] != spec:
+            self._transferred = spec, build(spec, self.ensemble(spec.source))
+        return self._transferred[1]
 
 
 def _accuracy(counts: Tensor, runs: int, seconds: float) -> Measurement:

@@ -174,7 +174,8 @@ def _protocol(parser: Parser) -> None:
         "--dataset",
         default="mnist5k",
         metavar="NAME",
-        help="mnist5k (offline), mnist, fashion-mnist, cifar10, cifar100, folder:PATH or FILE.npz",
+        help="mnist5k (offline), mnist, fashion-mnist, cifar10, cifar100, FILE.npz, folder:PATH "
+        "or folder:PATH@SIZE, which resizes images, e.g. folder:photos@224",
     )
     group.add_argument(
         "--network",

@@ -1,6 +1,7 @@
 """Attacks without the model's gradients: images that were crafted on another one (Papernot et al. 2016)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Protocol
 
 import torch
@@ -8,6 +9,9 @@ from torch import Tensor
 
 from evaluators.attacks.base import Attacked, ThreatModel
 from evaluators.ensemble import Ensemble
+
+REMEMBERED = 2**28
+"""Bytes of crafted images beyond which they are forgotten: a search attacks few, a whole test set is seen once."""
 
 
 class Crafter(Protocol):
@@ -31,10 +35,12 @@ class Transfer:
     Attributes:
         attack: how the images are crafted.
         source: what they are crafted on; may hold members of the attacked model.
+        crafted: what was crafted so far: it does not depend on the attacked model, so that the next one has it free.
     """
 
     attack: Crafter
     source: Ensemble
+    crafted: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(
         self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
@@ -45,14 +51,30 @@ class Transfer:
         loss, or is left as it was.
         """
         outcome = Attacked.untouched(model, threat.origin(model, images), labels)
-        crafted = self.attack.craft(self.source, outcome.origin, labels, threat.epsilon, generator)
         standing = outcome.standing
         if len(standing):
+            crafted = self._craft(outcome.origin, labels, threat.epsilon, generator)
             self._try(model, crafted[standing], labels[standing], outcome)
         return outcome
+
+    def _craft(self, origin: Tensor, labels: Tensor, epsilon: float, generator: torch.Generator) -> Tensor:
+        """The images for these origins and draws; all of them, since another model stands on others."""
+        key = _digest(origin, labels, generator.get_state(), torch.tensor(epsilon, dtype=torch.float64))
+        if key not in self.crafted:
+            if sum(kept.nbytes for kept in self.crafted.values()) > REMEMBERED:
+                self.crafted.clear()
+            self.crafted[key] = self.attack.craft(self.source, origin, labels, epsilon, generator)
+        return self.crafted[key]
 
     @torch.no_grad()
     def _try(self, model: Ensemble, crafted: Tensor, labels: Tensor, outcome: Attacked) -> None:
         logits = model.member_logits(crafted)
         fallen = model.predict(logits) != labels
         outcome.record(crafted, outcome.standing, fallen, model.loss(logits, labels))
+
+
+def _digest(*tensors: Tensor) -> str:
+    digest = sha256()
+    for tensor in tensors:
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -46,7 +46,8 @@ def activations(layers: Sequence[LayerShape]) -> float:
 def baskin(layers: Sequence[LayerShape]) -> float:
     """Bit operations with accumulators: MAC·(b_w·b_a + b_w + b_a + log2(n·k²)) (UNIQ, Baskin et al. 2018).
 
-    n·k² products go into a sum, fewer where weights are pruned: what is not multiplied is not added either. A multi-bit layer is M·N binary convolutions, each with accumulators of its own.
+    n·k² products go into a sum, fewer where weights are pruned: what is not multiplied is not added either.
+    A multi-bit layer is M·N binary convolutions, each with accumulators of its own.
     """
     return float(sum(map(_baskin_layer, layers)))
 

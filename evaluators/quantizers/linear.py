@@ -4,11 +4,12 @@ import torch
 from torch import Tensor
 
 from evaluators.quantizers.companding import compress
+from evaluators.quantizers.ste import round_through
 from evaluators.quantizers.weights import WeightQuantizer
 
 
 def linear_weight(weight: Tensor, bits: int) -> Tensor:
-    """round(w/Δ)·Δ with Δ = max|w| / (2^(k-1) - 1): symmetric, 0 and ±max|w| are kept; no gradient of its own.
+    """round(w/Δ)·Δ with Δ = max|w| / (2^(k-1) - 1): symmetric, 0 and ±max|w| are kept; gradient g.
 
     Args:
         weight: any shape, float; one step for the whole tensor.
@@ -19,8 +20,8 @@ def linear_weight(weight: Tensor, bits: int) -> Tensor:
     tensor([-1.0000, -0.3333,  0.0000,  1.0000])
     """
     levels = 2 ** (bits - 1) - 1
-    step = weight.abs().amax().clamp_min(torch.finfo(weight.dtype).tiny) / levels
-    quantized: Tensor = (weight / step).round() * step
+    step = weight.detach().abs().amax().clamp_min(torch.finfo(weight.dtype).tiny) / levels
+    quantized: Tensor = round_through(weight / step) * step
     return quantized
 
 
@@ -32,7 +33,7 @@ class LinearWeight(WeightQuantizer):
         self.bits = bits
 
     def forward(self) -> Tensor:
-        """The effective weight; not for training."""
+        """The effective weight."""
         return linear_weight(self.latent[0], self.bits)
 
     def mapped(self, mu: float) -> Tensor:

@@ -11,9 +11,9 @@ from evaluators.networks.pruning import joints, narrow_by_magnitude
 def inherit(network: Network, trained: Network) -> None:
     """Take all that `trained` has and `network` can hold.
 
-    From a network alike in everything, its whole state. From a full-precision one, float weights, biases and batch norm,
-    the channels with the largest filters where `network` has fewer; what only `network` has (clips, shifts) stays,
-    and multi-bit layers take the greedy residual of the weights as their bases.
+    From a network alike in everything, its whole state. From a full-precision one, float weights, biases and batch
+    norm, the channels with the largest filters where `network` has fewer; what only `network` has (clips, shifts)
+    stays, and multi-bit layers take the greedy residual of the weights as their bases.
     """
     if _alike(network, trained):
         network.load_state_dict(trained.state_dict())

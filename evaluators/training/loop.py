@@ -109,9 +109,8 @@ def _loss(network: Network, images: Tensor, labels: Tensor, course: Course) -> T
         if course.recipe.boundary_share:
             share = course.recipe.boundary_share
             moved, theirs = boundary_examples(network, images, labels, course.generator)
-            return share * _labelled_loss(network, moved, theirs) + (1 - share) * _labelled_loss(
-                network, images, labels
-            )
+            loss = _labelled_loss(network, moved, theirs)
+            return share * loss + (1 - share) * _labelled_loss(network, images, labels)
         return _plain_loss(network, images, labels, course)
 
 

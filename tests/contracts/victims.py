@@ -70,11 +70,12 @@ def victim(kind: str) -> Ensemble:
 
 
 def attacks(*, steps: int, restarts: int) -> dict[str, Attack]:
-    """The attack behind every objective that has one, at this strength."""
+    """The attack behind every objective that has one on the model's own gradients, at this strength."""
     protocol = Protocol(dataset="mnist5k", checksum="0", network="fcn2", epsilon=0.1)
     budget = Budget(steps=steps, restarts=restarts)
     names = [name for name, objective in OBJECTIVES.items() if objective.stage == "attack"]
-    return {name: build(spec) for name in names if (spec := objective_attack(name, protocol, budget))}
+    specs = {name: objective_attack(name, protocol, budget) for name in names}
+    return {name: build(spec) for name, spec in specs.items() if spec and not spec.source}
 
 
 @dataclass
