@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 PANEL, GUTTER, MARGIN = 1.45, 0.16, 0.14
 """Inches: width of a panel, between panels, around everything."""
-LINE, HEAD, FOOT = 0.24, 0.95, 0.52
+LINE, HEAD, FOOT = 0.24, 0.95, 0.42
 """Inches: height of a row, of what stands above the rows and below them."""
-LETTER = 0.068
-"""Inches: a letter of a row's name."""
+LETTER, TITLE_LETTER, SMALL_LETTER = 0.062, 0.075, 0.057
+"""Inches: a letter of a row's name, of the title, of the line under it."""
 LEAST = 4.8
 """Inches: width that the legend needs."""
 CONFIDENCE = 1.96
@@ -48,7 +48,8 @@ def _draw(sheet: Sheet) -> Figure:
     columns, names = sheet.columns, [line.row.name for line in sheet.lines]
     left = MARGIN + LETTER * max(map(len, names)) + 0.15
     title = f"{sheet.setup.design.name}: {sheet.setup.design.title}"
-    width = max(left + len(columns) * (PANEL + GUTTER) + MARGIN, LEAST, 0.075 * len(title) + 2 * MARGIN)
+    letters = max(TITLE_LETTER * len(title), SMALL_LETTER * len(_subtitle(sheet)))
+    width = max(left + len(columns) * (PANEL + GUTTER) + MARGIN, LEAST, letters + 2 * MARGIN)
     step = (width - left - MARGIN) / len(columns)
     height = LINE * (len(names) + 0.4)
     figure = new_figure(width, HEAD + height + FOOT)
@@ -63,12 +64,9 @@ def _draw(sheet: Sheet) -> Figure:
 def _draw_head(figure: Figure, sheet: Sheet, title: str) -> None:
     """Title, what was measured, and what the marks mean."""
     height = figure.get_size_inches()[1]
-    scale = sheet.setup.scale
-    line = sheet.warning or f"{sheet.setup.design.paper}; scale {scale.name}: {scale.budget(sheet.setup.design)}"
+    colour = "#b00000" if sheet.warning else QUIET
     figure.text(0.5, 1 - 0.16 / height, title, ha="center", va="center", fontsize=9.5, color=INK)
-    figure.text(
-        0.5, 1 - 0.35 / height, line, ha="center", va="center", fontsize=7, color="#b00000" if sheet.warning else QUIET
-    )
+    figure.text(0.5, 1 - 0.35 / height, _subtitle(sheet), ha="center", va="center", fontsize=7, color=colour)
     figure.legend(
         handles=_keys(sheet),
         loc="center",
@@ -79,6 +77,12 @@ def _draw_head(figure: Figure, sheet: Sheet, title: str) -> None:
         handletextpad=0.3,
         columnspacing=1.4,
     )
+
+
+def _subtitle(sheet: Sheet) -> str:
+    """Whose table at which budget, or what must not be overlooked."""
+    scale, design = sheet.setup.scale, sheet.setup.design
+    return sheet.warning or f"{design.paper}; scale {scale.name}: {scale.budget(design)}"
 
 
 def _keys(sheet: Sheet) -> list[Any]:
@@ -103,11 +107,17 @@ def _draw_panel(axes: Axes, sheet: Sheet, column: Column) -> None:
     axes.tick_params(axis="y", length=0)
     axes.grid(True, color=RULE, linewidth=0.5, alpha=0.7)
     axes.set_axisbelow(True)
-    if column.cost:
-        axes.set_xlim(left=0)
-    else:
-        axes.set_xlim(-3, 103)
-        axes.set_xticks([0, 50, 100])
+    most = _reach(cells)
+    axes.set_xlim(-0.03 * most, 1.06 * most)
+    axes.locator_params(axis="x", nbins=4)
+
+
+def _reach(cells: list[Cell]) -> float:
+    """How far a panel reaches: 100 for accuracies of a half and more, else as far as its marks and bars."""
+    ends = [cell.published or 0.0 for cell in cells]
+    ends += [cell.measured + CONFIDENCE * cell.stderr for cell in cells if cell.measured is not None]
+    most = max(ends)
+    return 100.0 if most > 50 or most == 0 else most
 
 
 def _draw_cell(axes: Axes, place: int, cell: Cell, column: Column) -> None:

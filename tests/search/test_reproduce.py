@@ -14,11 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from search.cli import main
+from search.plots import draw_reproduction
 from search.plots.reproduction import MEASURED, OURS, PUBLISHED
-from studies import TABLES, find_scale
+from studies import TABLES, Setup, Sheet, find_scale, this_machine
+from studies.papers.sheet import Line
+from studies.papers.statistics import Cell
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 Capture = pytest.CaptureFixture[str]
@@ -29,6 +33,15 @@ ROOT = Path(__file__).parents[2]
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of all tables of this module, with one cache of members."""
     return tmp_path_factory.mktemp("reproduce")
+
+
+def texts_fit(figure: Figure) -> bool:
+    """Whether every text is inside the figure."""
+    figure.draw_without_rendering()
+    whole = figure.bbox
+    boxes = [one.get_window_extent() for one in figure.texts]
+    boxes += [label.get_window_extent() for axes in figure.axes for label in axes.get_yticklabels()]
+    return all(whole.x0 <= box.x0 and box.x1 <= whole.x1 for box in boxes)
 
 
 def has(picture: np.ndarray, color: str) -> bool:
@@ -89,6 +102,24 @@ def test_an_interrupt_keeps_finished_rows_and_says_how_to_go_on(tmp_path: Path) 
     done = len([*tmp_path.glob("out/B3/smoke/*.json")])
     assert 1 <= done < len(TABLES["B3"].rows)
     assert (tmp_path / "out" / "B3.md").read_text(encoding="utf-8").count(" s |") == done
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("scale", ["smoke", "short"])
+def test_every_text_of_a_picture_is_inside_it(name: str, scale: str, tmp_path: Path) -> None:
+    table = TABLES[name]
+    setup = Setup(
+        table=name,
+        scale=find_scale(scale, table),
+        dataset="d",
+        stand_in=scale == "smoke",
+        folder=tmp_path,
+        machine=this_machine(),
+    )
+    cells = {column.name: Cell(published=50.0, measured=40.0, stderr=2.0) for column in table.columns}
+    lines = tuple(Line(row=row, cells=cells, seconds=1.0, trained=1) for row in table.rows)
+    figure = draw_reproduction(Sheet(setup=setup, checksum="", lines=lines, results=()))
+    assert texts_fit(figure)
 
 
 @pytest.mark.parametrize("words", [[], ["list"]])
