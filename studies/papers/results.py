@@ -121,11 +121,14 @@ def _costs(setup: Setup, row: Row) -> dict[str, Measurement]:
 
 
 def _accuracies(setup: Setup, row: Row, judge: Judges) -> dict[str, Measurement]:
-    names = [column.name for column in setup.design.columns if not column.cost]
-    specs = [setup.attack(row, name) for name in names]
+    """Clean accuracy and attacks, which are dear, each on as many test images as the scale says."""
     candidate = setup.candidate(row.candidate)
-    found = judge.judge(candidate, specs, part="test", images=setup.scale.images)
-    return dict(zip(names, found, strict=True))
+    specs = {one.name: setup.attack(row, one.name) for one in setup.design.columns if not one.cost}
+    clean = [name for name, spec in specs.items() if spec is None]
+    attacked = {name: spec for name, spec in specs.items() if spec is not None}
+    plain = judge.judge(candidate, [None] * len(clean), part="test", images=setup.scale.clean_images)
+    harmed = judge.judge(candidate, list(attacked.values()), part="test", images=setup.scale.images)
+    return dict(zip([*clean, *attacked], [*plain, *harmed], strict=True))
 
 
 def _trainings(judge: Judges) -> int:

@@ -100,6 +100,7 @@ class Setup:
             "protocol": {name: value for name, value in asdict(protocol).items() if name != "dataset"},
             "epochs": self.scale.epochs or self.design.epochs,
             "train_images": self.scale.train_images,
+            "clean_images": self.scale.clean_images,
             "images": self.scale.images,
             "columns": {name: _attack_json(attack) for name, attack in attacks.items()},
             "costs": [column.cost for column in self.design.columns if column.cost],

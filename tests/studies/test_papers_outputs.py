@@ -71,7 +71,11 @@ def test_the_markdown_has_every_row_the_legend_and_how_it_was_made(tmp_path):
     assert "| BNN-2b | `in2:bnn` | 81 / 77.2 ± 1.3 / −3.8 | 80 / 77.2" in text
     assert all(line.count("|") == rows[0].count("|") for line in rows[: 2 + len(find("A4").rows)])
     assert "†: not in the paper" in text
-    for fact in ("8 epochs, 8000 training images, 1000 test images, 1 seed", "cifar10.npz (checksum abc)", "torch 2.8"):
+    for fact in (
+        "8 epochs, 8000 training images, 1000 test images attacked, clean accuracy on all, 1 seed",
+        "cifar10.npz (checksum abc)",
+        "torch 2.8",
+    ):
         assert fact in text
     assert "Some GPU, 16 cores of Some CPU" in text
     assert "2026-01-02" in text

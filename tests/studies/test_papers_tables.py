@@ -144,7 +144,7 @@ def test_every_table_has_every_scale():
         assert scales["paper"].epochs == scales["paper"].images == 0
         assert scales["paper"].width == 1 and scales["paper"].steps == UNCAPPED
         assert scales["short"].time and scales["short"].epochs <= max(12, table.epochs)
-        assert f"{table.epochs} epochs, all training images, all test images" in scales["paper"].budget(table)
+        assert f"{table.epochs} epochs, all training images, all test images attacked" in scales["paper"].budget(table)
     assert find_scale("smoke", TABLES["A1"], seeds=4).seeds == 4
     with pytest.raises(UnknownName, match=r"unknown scale: got 'shrot'.*did you mean 'short'"):
         find_scale("shrot", TABLES["A1"])
