@@ -43,11 +43,17 @@ class Ascent:
         An image leaves the batch when it falls; an image that stands keeps its iterate of highest loss.
         """
         outcome = Attacked.untouched(model, threat.origin(model, images), labels)
+        self.go_on(outcome, model, labels, threat, generator)
+        return outcome
+
+    def go_on(
+        self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> None:
+        """Attack what still stands in an outcome, in place; each step is told to its `record`."""
         for _ in range(self.restarts if self.steps else 0):
-            noise = 2 * torch.rand(images.shape, generator=generator, device=images.device) - 1
+            noise = 2 * torch.rand(outcome.origin.shape, generator=generator, device=outcome.origin.device) - 1
             run = _Run(model, labels, outcome, Ball.around(outcome.origin, threat.epsilon))
             run.climb(self, threat.epsilon, self._offset(noise))
-        return outcome
 
     def _offset(self, noise: Tensor) -> Tensor | None:
         """Where to start, in shares of ε; `noise` is uniform in [-1, 1), so its sign is that of a normal draw."""
