@@ -5,6 +5,12 @@ from dataclasses import dataclass
 
 from space.errors import UnknownName
 
+ALPHAS = (0.05, 0.25, 0.5)
+"""Step sizes as shares of ε: 0.1, 0.5 and 1 grey level at 2 (Frickenstein et al. 2023)."""
+
+SMALLEST_ALPHA, LARGEST_ALPHA = 1e-6, 2.0
+"""A step of 2ε reaches from one end of the ball to the other."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnostic:
@@ -52,7 +58,7 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         Diagnostic(
             name="steps",
             label="accuracy against PGD's steps, for several step sizes",
-            columns=("alpha", "step_size", "steps", "standing", "images", "accuracy", "low", "high"),
+            columns=("alpha", "step_size", "steps", "standing", "images", "accuracy", "low", "high", "worst"),
         ),
         Diagnostic(
             name="gradients",

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 
 from evaluators.data.batches import to_float
-from evaluators.diagnostics.catalogue import DIAGNOSTICS, find_diagnostics
-from evaluators.diagnostics.subject import ALPHAS, Settings, Subject
+from evaluators.diagnostics.catalogue import ALPHAS, DIAGNOSTICS, find_diagnostics
+from evaluators.diagnostics.subject import Settings, Subject
 from evaluators.diagnostics.table import Table
 from evaluators.evaluator import Evaluator
 from space import Candidate

@@ -8,13 +8,11 @@ from torch import Tensor
 
 from evaluators.attacks.base import Attack, Attacked, ThreatModel
 from evaluators.base import Threat, check_range
+from evaluators.diagnostics.catalogue import ALPHAS, LARGEST_ALPHA, SMALLEST_ALPHA
 from evaluators.ensemble import Ensemble
 from evaluators.evaluator import BATCH
 from evaluators.seeds import stream
 from space.errors import UserError
-
-ALPHAS = (0.05, 0.25, 0.5)
-"""Step sizes as shares of ε: 0.1, 0.5 and 1 grey level at 2 (Frickenstein et al. 2023)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +39,7 @@ class Settings:
         if not self.alphas:
             raise UserError("step sizes", got="none", expected="at least one share of epsilon")
         for alpha in self.alphas:
-            check_range("step size, a share of epsilon,", alpha, 1e-6, 2.0)
+            check_range("step size, a share of epsilon,", alpha, SMALLEST_ALPHA, LARGEST_ALPHA)
 
 
 @dataclass(frozen=True, kw_only=True)
