@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evaluators.attacks.spec import AttackSpec
     from evaluators.base import Budget, Measurement, Protocol
     from evaluators.cost.report import CostReport, cost_report
     from evaluators.diagnostics.catalogue import DIAGNOSTICS, Diagnostic, find_diagnostics
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from evaluators.opening import open_evaluator
 
 _HOMES = {
+    "AttackSpec": "attacks.spec",
     "Budget": "base",
     "CostReport": "cost.report",
     "DIAGNOSTICS": "diagnostics.catalogue",
@@ -39,6 +41,7 @@ __all__ = [
     "DIAGNOSTICS",
     "NETWORKS",
     "OBJECTIVES",
+    "AttackSpec",
     "Budget",
     "CostReport",
     "Diagnostic",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
+from space.candidate import Candidate
 from space.errors import UnknownName, UserError
 
 Threat = Literal["raw", "discretised"]
@@ -32,10 +33,23 @@ class Measurement:
     flags: tuple[str, ...] = ()
 
     @classmethod
-    def fraction(cls, hits: int, n: int, *, seconds: float = 0.0) -> Self:
-        """`hits` successes out of `n` > 0 images, with the binomial standard error."""
-        p = hits / n
-        return cls(value=p, unit="fraction", stderr=math.sqrt(p * (1 - p) / n), n=n, seconds=seconds)
+    def fraction(cls, hits: int, n: int, *, runs: int = 1, squares: int | None = None, seconds: float = 0.0) -> Self:
+        """The share of successes on `n` > 0 images, averaged over `runs` repetitions on the same images.
+
+        Its error is sqrt(variance of the images' own shares / n). For one run that is the binomial error. Over
+        several, drawn independently image by image, it holds both what sets the images apart and how the runs of one
+        image spread: the error goes down to that of n images, and no further.
+
+        Args:
+            hits: successes, 0 to n·runs.
+            n: images.
+            runs: repetitions.
+            squares: sum over the images of the square of their own successes, each 0 to runs; `hits` for one run.
+            seconds: wall time.
+        """
+        own_squares = hits if squares is None else squares
+        variance = (n * own_squares - hits * hits) / (n * runs) ** 2
+        return cls(value=hits / (n * runs), unit="fraction", stderr=math.sqrt(variance / n), n=n, seconds=seconds)
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back."""
@@ -60,6 +74,8 @@ class Protocol:
             "discretised", after it, as Panda et al. (2019) did.
         seed: of the splits, the training streams and the attack starts.
         autocast: dtype that training convolutions run in, "float32" or "bfloat16"; attacks are float32.
+        source: candidate that the attack of the objective `transfer` is crafted on, trained like any other; kept in
+            its canonical text. Where a candidate shares members with it, those are attacked by their own gradients.
     """
 
     dataset: str
@@ -69,12 +85,14 @@ class Protocol:
     threat: Threat = "raw"
     seed: int = 0
     autocast: str = "float32"
+    source: str = "fp"
 
     def __post_init__(self) -> None:
         check_range("epsilon", self.epsilon, 0.0, 1.0, "pixels are in [0, 1]: write 8/255 for 8 grey levels")
         check_range("seed", self.seed, 0, 2**31 - 1)
         if self.threat not in THREATS:
             raise UnknownName("threat model", self.threat, THREATS)
+        object.__setattr__(self, "source", str(Candidate.parse(self.source)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +103,8 @@ class Budget:
         epochs: passes over the training images, per member, >= 1.
         train_images: training images used, 0 for all.
         images: validation images attacked, >= 1 (fewer if the split holds fewer).
-        steps: gradient steps of BIM, MIM and PGD, >= 0; none switches every attack off.
-        restarts: random starts of PGD, >= 1.
+        steps: gradient steps of BIM, MIM and PGD, transferred or not, >= 0; none switches every attack off.
+        restarts: random starts of PGD, transferred or not, >= 1.
     """
 
     epochs: int = 4

@@ -2,25 +2,27 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Literal, get_args
 
-import torch
+from torch import Tensor
 
-from evaluators.attacks.base import ThreatModel
-from evaluators.attacks.catalogue import attacks
-from evaluators.base import Budget, Measurement, Protocol
+from evaluators.attacks.base import Attack
+from evaluators.attacks.catalogue import build, objective_attack
+from evaluators.attacks.judging import CLEAN, Pass, shared
+from evaluators.attacks.spec import AttackSpec
+from evaluators.base import Budget, Measurement, Protocol, check_range
 from evaluators.cost.report import cost_measurements, cost_report
-from evaluators.data.batches import evaluation_batches
-from evaluators.data.dataset import DataSet
+from evaluators.data.dataset import DataSet, Split
 from evaluators.ensemble import Ensemble, vote_named
 from evaluators.members import MemberPool, MemberSpec
 from evaluators.networks.plan import Plan
 from evaluators.objectives import OBJECTIVES, find_objectives
-from evaluators.seeds import stream
 from evaluators.training.recipes import RECIPES
-from space import Candidate, Member
+from space import Candidate, Member, UnknownName
 
-BATCH = 256
-"""Images that are evaluated or attacked at once."""
+Part = Literal["validation", "test"]
+"""What images may be judged on; the search never sees the test images."""
 
 
 class Evaluator:
@@ -35,6 +37,7 @@ class Evaluator:
 
     def __init__(self, protocol: Protocol, budget: Budget, pool: MemberPool) -> None:
         self.protocol, self.budget, self.pool = protocol, budget, pool
+        self._transferred: tuple[AttackSpec, Attack] | None = None
 
     @property
     def data(self) -> DataSet:
@@ -62,9 +65,37 @@ class Evaluator:
         began = time.perf_counter()
         model = self.ensemble(candidate)
         for name in rest:
-            measurement = self._clean(model, began) if name == "acc" else self._attacked(model, name, began)
-            yield name, measurement
+            spec = objective_attack(name, self.protocol, self.budget)
+            split = self.data.validation.head(self.budget.images if spec else 0)
+            yield from ((name, one) for one in self._judged(model, [spec], split, began))
             began = time.perf_counter()
+
+    def judge(
+        self,
+        candidate: Candidate,
+        specs: Sequence[AttackSpec | None],
+        *,
+        part: Part = "validation",
+        images: int = 0,
+    ) -> Iterator[Measurement]:
+        """Yield, specification by specification, the accuracy of the candidate under it.
+
+        Args:
+            candidate: is trained, or fetched, at first.
+            specs: attacks; None for none. Neighbours that differ in their ε alone share one pass where they can.
+            part: of the images.
+            images: how many of them, 0 for all.
+        Raises: UserError when the candidate does not fit or the images are out of range, FloatingPointError when
+            training diverges.
+        """
+        if part not in get_args(Part):
+            raise UnknownName("part of the images", part, get_args(Part))
+        check_range("judged images", images, 0, 10**9, "0 means all")
+        for one in (candidate, *(spec.source for spec in specs if spec and spec.source)):
+            self.cost(one)  # says what does not fit, before any training
+        began = time.perf_counter()
+        split: Split = getattr(self.data, part)
+        yield from self._judged(self.ensemble(candidate), specs, split.head(images), began)
 
     def ensemble(self, candidate: Candidate) -> Ensemble:
         """The candidate as a model: members trained or fetched, weights mapped, joined by the vote."""
@@ -94,17 +125,28 @@ class Evaluator:
             epsilon=self.protocol.epsilon if RECIPES[candidate.recipe].crafting else 0.0,
         )
 
-    def _clean(self, model: Ensemble, began: float) -> Measurement:
-        split = self.data.validation
-        hits = sum((model(images) == labels).sum() for images, labels in evaluation_batches(split, BATCH))
-        return Measurement.fraction(int(hits), len(split), seconds=time.perf_counter() - began)
+    def _judged(
+        self, model: Ensemble, specs: Sequence[AttackSpec | None], split: Split, began: float
+    ) -> Iterator[Measurement]:
+        """The accuracy under each specification; what was spent since `began` is the first pass's."""
+        for what, neighbours in groupby(specs, key=shared):
+            group = [spec or CLEAN for spec in neighbours]
+            judged = Pass(attack=self._attack(what), specs=group, seed=self.protocol.seed)
+            counts = judged.standing(model, split)
+            seconds = (time.perf_counter() - began) / len(group)
+            yield from (_accuracy(counts[spec.epsilon], judged.runs, seconds) for spec in group)
+            began = time.perf_counter()
 
-    def _attacked(self, model: Ensemble, name: str, began: float) -> Measurement:
-        attack = attacks(steps=self.budget.steps, restarts=self.budget.restarts)[name]
-        threat = ThreatModel(epsilon=self.protocol.epsilon, where=self.protocol.threat)
-        split = self.data.validation.head(self.budget.images)
-        standing = torch.zeros((), dtype=torch.int64, device=split.labels.device)
-        for batch, (images, labels) in enumerate(evaluation_batches(split, BATCH)):
-            noise = stream(self.protocol.seed, "attack", name, str(batch), device=images.device)
-            standing += (~attack(model, images, labels, threat, noise).broken).sum()
-        return Measurement.fraction(int(standing), len(split), seconds=time.perf_counter() - began)
+    def _attack(self, spec: AttackSpec) -> Attack:
+        """The attack; the last one that was transferred is kept, because it remembers what it crafted."""
+        if spec.source is None:
+            return build(spec)
+        if self._transferred is None or self._transferred[0] != spec:
+            self._transferred = spec, build(spec, self.ensemble(spec.source))
+        return self._transferred[1]
+
+
+def _accuracy(counts: Tensor, runs: int, seconds: float) -> Measurement:
+    """From how often each image stood."""
+    hits, squares = int(counts.sum()), int(counts.square().sum())
+    return Measurement.fraction(hits, len(counts), runs=runs, squares=squares, seconds=seconds)

@@ -58,6 +58,7 @@ OBJECTIVES: dict[str, Objective] = {
         _fraction("gaussian", "attack", "accuracy under Gaussian noise"),
         _fraction("bim", "attack", "accuracy under BIM"),
         _fraction("mim", "attack", "accuracy under MIM"),
+        _fraction("transfer", "attack", "accuracy under transferred PGD"),
         _fraction("pgd", "attack", "accuracy under PGD"),
         _fraction("cw", "attack", "accuracy under CW, any distance"),
     )

@@ -11,7 +11,7 @@ from evaluators.data.dataset import DataSet, load
 from evaluators.evaluator import Evaluator
 from evaluators.members import MemberPool
 from evaluators.networks.catalogue import check_fits, find_network
-from space import UserError
+from space import Candidate, UserError
 
 GREY_EPSILON, COLOUR_EPSILON = 0.2, 8 / 255
 """Usual l∞ radii: Panda et al. (2019) use 0.1 to 0.3 on MNIST; 8 grey levels are the field's habit on CIFAR."""
@@ -23,6 +23,7 @@ def open_evaluator(
     network: str | None = None,
     epsilon: float | None = None,
     threat: Threat = "raw",
+    source: str = "fp",
     seed: int = 0,
     budget: Budget | None = None,
     device: str = "auto",
@@ -37,6 +38,7 @@ def open_evaluator(
         network: a name; MNISTconv for grey 28×28 images, ResNet-20 for others where left out.
         epsilon: radius of the attacks in [0, 1]; 0.2 for grey images, 8/255 for colour where left out.
         threat: where the attacker stands.
+        source: candidate that the objective `transfer` crafts on; the full-precision network where left out.
         seed: of splits, trainings and attacks.
         budget: what one evaluation may spend.
         device: "auto", "cpu", "cuda" or "cuda:N".
@@ -57,10 +59,13 @@ def open_evaluator(
         network=topology,
         epsilon=_usual_epsilon(data) if epsilon is None else epsilon,
         threat=threat,
+        source=source,
         seed=seed,
         autocast=faster_dtype(where),
     )
-    return Evaluator(protocol, budget or Budget(), MemberPool(Store(cache or default_root()), data))
+    evaluator = Evaluator(protocol, budget or Budget(), MemberPool(Store(cache or default_root()), data))
+    evaluator.cost(Candidate.parse(source))  # says what does not fit
+    return evaluator
 
 
 def find_device(name: str) -> torch.device:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from evaluators.base import Budget
+from search.reading import read_source
 from space.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,22 +27,25 @@ def budget_of(args: Namespace) -> Budget:
 
 
 def evaluator_of(args: Namespace) -> Evaluator:
-    """Load the data and check network, epsilon and device; UserError says what does not fit."""
-    budget = budget_of(args)
+    """Load the data and check network, epsilon, source and device; UserError says what does not fit."""
+    budget, source = budget_of(args), read_source(args.source)
     from evaluators import open_evaluator
 
-    return open_evaluator(
+    evaluator = open_evaluator(
         dataset=args.dataset,
         data_root=args.data_root,
         download=args.download,
         network=args.network,
         epsilon=args.epsilon,
         threat=args.threat,
+        source=source.candidate,
         seed=args.seed,
         budget=budget,
         device=args.device,
         cache=args.cache,
     )
+    source.check(evaluator.protocol)
+    return evaluator
 
 
 @contextmanager

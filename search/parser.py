@@ -201,6 +201,13 @@ def _protocol(parser: Parser) -> None:
         help="raw: the attack comes before the input discretizer; discretised: after it (default: raw)",
     )
     group.add_argument(
+        "--source",
+        default="fp",
+        metavar="SPEC|STUDY",
+        help="what the attack of `transfer` is crafted on: a candidate, or the folder of a run for the candidate "
+        "selected there (default: %(default)s)",
+    )
+    group.add_argument(
         "--seed",
         type=values.whole("--seed"),
         default=0,
@@ -217,7 +224,7 @@ def _budget(parser: Parser) -> None:
         ("epochs", "passes over the training images, per member"),
         ("train-images", "training images, 0 for all"),
         ("images", "validation images under attack"),
-        ("steps", "gradient steps of BIM and PGD"),
+        ("steps", "gradient steps of BIM, MIM and PGD"),
         ("restarts", "random starts of PGD"),
     ):
         default = getattr(BUDGET, name.replace("-", "_"))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from evaluators.attacks.ball import Ball
-from evaluators.attacks.base import Attacked, ThreatModel
+from evaluators.attacks.base import Attacked, ThreatModel, loss_gradient
 from evaluators.ensemble import Ensemble
 
 
@@ -51,19 +51,49 @@ class Ascent:
     ) -> None:
         """Attack what still stands in an outcome, in place; each step is told to its `record`."""
         for _ in range(self.restarts if self.steps else 0):
-            noise = 2 * torch.rand(outcome.origin.shape, generator=generator, device=outcome.origin.device) - 1
-            run = _Run(model, labels, outcome, Ball.around(outcome.origin, threat.epsilon))
-            run.climb(self, threat.epsilon, self._offset(noise))
+            ball = Ball.around(outcome.origin, threat.epsilon)
+            start = self.begin(outcome.origin, ball, threat.epsilon, generator)
+            _Run(model, labels, outcome, ball).climb(self, threat.epsilon, start)
 
-    def _offset(self, noise: Tensor) -> Tensor | None:
-        """Where to start, in shares of ε; `noise` is uniform in [-1, 1), so its sign is that of a normal draw."""
+    def craft(
+        self, source: Ensemble, origin: Tensor, labels: Tensor, epsilon: float, generator: torch.Generator
+    ) -> Tensor:
+        """Climb the loss of a source to the last step, whether the source falls or not; for use on another model.
+
+        Returns: the last iterate of the start that got highest on the source, as papers transfer it; `origin` itself
+            without steps. The starts and steps are those of an attack on the source.
+        """
+        ball, crafted = Ball.around(origin, epsilon), origin
+        highest = torch.full(labels.shape, -torch.inf, device=labels.device)
+        for _ in range(self.restarts if self.steps else 0):
+            iterate, direction = self.begin(origin, ball, epsilon, generator), torch.zeros_like(origin)
+            for _ in range(self.steps):
+                iterate, direction = self.move(
+                    iterate, loss_gradient(source, iterate, labels), direction, ball, epsilon
+                )
+            with torch.no_grad():
+                loss = source.loss(source.member_logits(iterate), labels)
+            crafted = torch.where((loss > highest).view(-1, 1, 1, 1), iterate, crafted)
+            highest = highest.maximum(loss)
+        return crafted
+
+    def begin(self, origin: Tensor, ball: Ball, epsilon: float, generator: torch.Generator) -> Tensor:
+        """The iterate of a new start; it draws even where it starts from the image, so that all attacks draw alike."""
+        noise = 2 * torch.rand(origin.shape, generator=generator, device=origin.device) - 1
         match self.start:
             case "clean":
-                return None
+                return origin
             case "uniform":
-                return noise
-            case "signs":
-                return torch.where(noise < 0, -0.5, 0.5)
+                return ball.project(origin + epsilon * noise)
+            case "signs":  # of a normal draw, which those of a uniform one in [-1, 1) are
+                return ball.project(origin + epsilon * torch.where(noise < 0, -0.5, 0.5))
+
+    def move(
+        self, iterate: Tensor, gradient: Tensor, direction: Tensor, ball: Ball, epsilon: float
+    ) -> tuple[Tensor, Tensor]:
+        """One step: the next iterate, and the direction it went."""
+        direction = self.decay * direction + _normalised(gradient)
+        return ball.project(iterate + self.step_size * epsilon * direction.sign()), direction
 
 
 @dataclass
@@ -75,20 +105,16 @@ class _Run:
     outcome: Attacked
     ball: Ball
 
-    def climb(self, attack: Ascent, epsilon: float, offset: Tensor | None) -> None:
+    def climb(self, attack: Ascent, epsilon: float, start: Tensor) -> None:
         standing = self.outcome.standing
-        ball = self.ball[standing]
-        iterate = self.outcome.origin[standing]
-        if offset is not None:
-            iterate = ball.project(iterate + epsilon * offset[standing])
+        ball, iterate = self.ball[standing], start[standing]
         direction = torch.zeros_like(iterate)
         for step in range(attack.steps + 1):
             iterate, kept, gradient = self._judge(iterate, standing, final=step == attack.steps)
             if gradient is None or not len(kept):
                 return
             standing, ball = standing[kept], ball[kept]
-            direction = attack.decay * direction[kept] + _normalised(gradient[kept])
-            iterate = ball.project(iterate[kept] + attack.step_size * epsilon * direction.sign())
+            iterate, direction = attack.move(iterate[kept], gradient[kept], direction[kept], ball, epsilon)
 
     def _judge(self, iterate: Tensor, standing: Tensor, *, final: bool) -> tuple[Tensor, Tensor, Tensor | None]:
         """Record what fell or got better; returns the iterate, what still stands, and the gradient unless final."""

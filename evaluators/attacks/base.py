@@ -1,6 +1,6 @@
 """What all attacks share: the threat they act under, and the outcome they leave."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 import torch
@@ -55,6 +55,10 @@ class Attacked:
             forwards=len(images),
         )
 
+    def copy(self) -> "Attacked":
+        """The same state, to be attacked on its own."""
+        return replace(self, images=self.images.clone(), broken=self.broken.clone(), loss=self.loss.clone())
+
     @property
     def standing(self) -> Tensor:
         """Indices of the images that have not fallen."""
@@ -86,3 +90,11 @@ class Attack(Protocol):
     ) -> Attacked:
         """What fell is judged on the model's own decision; its parameters stay as they are."""
         ...
+
+
+@torch.enable_grad()
+def loss_gradient(model: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
+    """The gradient of the model's loss at each image: the shape of the images."""
+    images = images.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(model.loss(model.member_logits(images), labels).sum(), images)
+    return gradient

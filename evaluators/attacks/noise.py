@@ -23,22 +23,28 @@ class Noise:
     kind: Literal["uniform", "gaussian"]
     draws: int = 8
 
-    @torch.no_grad()
     def __call__(
         self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
     ) -> Attacked:
         """Attack float32 images (N×C×H×W in [0, 1]); an image that stands keeps its draw of highest loss."""
         outcome = Attacked.untouched(model, threat.origin(model, images), labels)
-        ball = Ball.around(outcome.origin, threat.epsilon)
+        self.shake(model, labels, outcome, threat.epsilon, generator)
+        return outcome
+
+    @torch.no_grad()
+    def shake(
+        self, model: Ensemble, labels: Tensor, outcome: Attacked, epsilon: float, generator: torch.Generator
+    ) -> None:
+        """Draw around what an outcome starts from, and take in what falls or gets worse."""
+        ball = Ball.around(outcome.origin, epsilon)
         for _ in range(self.draws):
-            noise, standing = self._draw(images, generator), outcome.standing
+            noise, standing = self._draw(outcome.origin, generator), outcome.standing
             if not len(standing):
                 break
-            noisy = ball[standing].project(outcome.origin[standing] + threat.epsilon * noise[standing])
+            noisy = ball[standing].project(outcome.origin[standing] + epsilon * noise[standing])
             logits = model.member_logits(noisy)
             fallen = model.predict(logits) != labels[standing]
             outcome.record(noisy, standing, fallen, model.loss(logits, labels[standing]))
-        return outcome
 
     def _draw(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """One draw in shares of ε, for every image, so that none depends on what else has fallen."""

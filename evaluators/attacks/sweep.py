@@ -1,25 +1,43 @@
-"""One attack at many strengths, for the price of one gradient."""
+"""One attack at many strengths, for the price of one clean pass and one gradient."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 from evaluators.attacks.ball import Ball
-from evaluators.attacks.base import Attacked, ThreatModel
+from evaluators.attacks.base import Attack, Attacked, ThreatModel, loss_gradient
 from evaluators.attacks.noise import Noise
 from evaluators.base import Threat
 from evaluators.ensemble import Ensemble
+
+
+def broken_at(
+    attack: Attack,
+    model: Ensemble,
+    images: Tensor,
+    labels: Tensor,
+    epsilons: Sequence[float],
+    generator: torch.Generator,
+    where: Threat = "raw",
+) -> dict[float, Tensor]:
+    """Which images the attack breaks at each ε, by ε. Several ε are for noise and for FGSM of whole steps alone."""
+    if len(epsilons) == 1:
+        threat = ThreatModel(epsilon=epsilons[0], where=where)
+        return {epsilons[0]: attack(model, images, labels, threat, generator).broken}
+    if isinstance(attack, Noise):
+        return noise_sweep(attack, model, images, labels, epsilons, generator, where)
+    return fgsm_sweep(model, images, labels, epsilons, where)
 
 
 def fgsm_sweep(
     model: Ensemble, images: Tensor, labels: Tensor, epsilons: Iterable[float], where: Threat = "raw"
 ) -> dict[float, Tensor]:
     """Which images FGSM breaks at each ε, by ε; its direction does not depend on ε and is computed once."""
-    origin = ThreatModel(epsilon=0.0, where=where).origin(model, images)
-    outcome = Attacked.untouched(model, origin, labels)
+    outcome = _untouched(model, images, labels, where)
     standing = outcome.standing
-    kept, direction = origin[standing], _direction(model, origin[standing], labels[standing])
+    kept = outcome.origin[standing]
+    direction = loss_gradient(model, kept, labels[standing]).sign()
     broken = {}
     for epsilon in epsilons:
         moved = Ball.around(kept, epsilon).project(kept + epsilon * direction)
@@ -38,15 +56,13 @@ def noise_sweep(
     where: Threat = "raw",
 ) -> dict[float, Tensor]:
     """Which images the noise breaks at each ε, by ε; the same draws, scaled. The generator stays where it was."""
-    return {
-        epsilon: noise(model, images, labels, ThreatModel(epsilon=epsilon, where=where), generator.clone_state()).broken
-        for epsilon in epsilons
-    }
+    clean, broken = _untouched(model, images, labels, where), {}
+    for epsilon in epsilons:
+        outcome = clean.copy()
+        noise.shake(model, labels, outcome, epsilon, generator.clone_state())
+        broken[epsilon] = outcome.broken
+    return broken
 
 
-@torch.enable_grad()
-def _direction(model: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
-    """The sign of the loss's gradient at each image."""
-    images = images.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(model.loss(model.member_logits(images), labels).sum(), images)
-    return gradient.sign()
+def _untouched(model: Ensemble, images: Tensor, labels: Tensor, where: Threat) -> Attacked:
+    return Attacked.untouched(model, ThreatModel(epsilon=0.0, where=where).origin(model, images), labels)

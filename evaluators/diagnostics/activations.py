@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from evaluators.attacks.ball import Ball
+from evaluators.attacks.base import loss_gradient
 from evaluators.diagnostics.catalogue import DIAGNOSTICS
 from evaluators.diagnostics.statistics import mean_and_error
 from evaluators.diagnostics.subject import Subject
@@ -27,7 +28,7 @@ def activations(subject: Subject) -> Table:
     norms: dict[tuple[int, float], list[tuple[Tensor, Tensor]]] = defaultdict(list)
     for images, labels in subject.batches():
         origin = subject.threat().origin(subject.model, images)
-        direction = image_gradient(subject, origin, labels).sign()
+        direction = loss_gradient(subject.model, origin, labels).sign()
         for number, network in enumerate(subject.model.members, start=1):
             clean = first_activation(network, _moved(origin, direction, 0.0))  # type: ignore[arg-type]
             for epsilon in radii:
@@ -38,15 +39,6 @@ def activations(subject: Subject) -> Table:
         for key, parts in sorted(norms.items())
     ]
     return Table(name="activations", columns=DIAGNOSTICS["activations"].columns, rows=tuple(rows))
-
-
-@torch.enable_grad()
-def image_gradient(subject: Subject, images: Tensor, labels: Tensor) -> Tensor:
-    """The gradient of the ensemble's loss at each image."""
-    images = images.detach().requires_grad_()
-    loss = subject.model.loss(subject.model.member_logits(images), labels).sum()
-    (gradient,) = torch.autograd.grad(loss, images)
-    return gradient
 
 
 @torch.no_grad()

@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-from evaluators.attacks.catalogue import attacks
 from evaluators.diagnostics.catalogue import DIAGNOSTICS
 from evaluators.diagnostics.subject import Subject
 from evaluators.diagnostics.table import Cell, Table
@@ -14,8 +13,7 @@ def confusion(subject: Subject) -> Table:
 
     Under PGD, an image that fell counts as what it was taken for when it fell; one that stood counts as its own class.
     """
-    pgd = attacks(steps=subject.settings.steps, restarts=subject.settings.restarts)["pgd"]
-    outcomes = list(subject.attacked("pgd", pgd))
+    outcomes = list(subject.attacked("pgd", subject.attack("pgd")))
     taken = {
         "clean": [subject.model(outcome.origin) for outcome in outcomes],
         "pgd": [subject.model(outcome.images) for outcome in outcomes],

@@ -2,8 +2,7 @@
 
 from collections import Counter
 
-from evaluators.attacks.catalogue import attacks
-from evaluators.attacks.sweep import fgsm_sweep
+from evaluators.attacks.sweep import broken_at
 from evaluators.diagnostics.catalogue import DIAGNOSTICS
 from evaluators.diagnostics.statistics import accuracy_cells
 from evaluators.diagnostics.subject import Subject
@@ -20,9 +19,11 @@ def epsilon(subject: Subject) -> Table:
     that stays up where any image could be replaced by any other, says that the attack fails and not the attacker.
     """
     radii = sorted({min(1.0, 2 * subject.settings.epsilon * i / (POINTS - 1)) for i in range(POINTS)})
-    standing = {"fgsm": _fgsm(subject, radii)}
-    for name in ("pgd", "uniform"):
-        standing[name] = [_standing(subject, name, radius) for radius in radii]
+    standing = {
+        "fgsm": _swept(subject, "fgsm", radii),
+        "pgd": [_attacked(subject, radius) for radius in radii],
+        "uniform": _swept(subject, "uniform", radii),
+    }
     n = len(subject.labels)
     rows = [
         (name, radius, *accuracy_cells(count, n))
@@ -32,17 +33,19 @@ def epsilon(subject: Subject) -> Table:
     return Table(name="epsilon", columns=DIAGNOSTICS["epsilon"].columns, rows=tuple(rows))
 
 
-def _fgsm(subject: Subject, radii: list[float]) -> list[int]:
-    """How many images stand at each radius; one gradient serves all."""
+def _swept(subject: Subject, name: str, radii: list[float]) -> list[int]:
+    """How many images stand at each radius, all of them in one pass; an attack of no steps is none at any radius."""
     standing: Counter[float] = Counter()
-    for images, labels in subject.batches():
-        broken = fgsm_sweep(subject.model, images, labels, radii, subject.settings.threat)
-        standing.update({radius: int((~fell).sum()) for radius, fell in broken.items()})
+    attack, where = subject.attack(name), subject.settings.threat
+    for batch, (images, labels) in enumerate(subject.batches()):
+        for group in [radii] if subject.settings.steps else [[radius] for radius in radii]:
+            draws = subject.noise(name, batch)
+            broken = broken_at(attack, subject.model, images, labels, group, draws, where)
+            standing.update({radius: int((~fell).sum()) for radius, fell in broken.items()})
     return [standing[radius] for radius in radii]
 
 
-def _standing(subject: Subject, name: str, radius: float) -> int:
-    """How many images stand at one radius; at 0 there is nothing to compute but the clean decision."""
-    steps = subject.settings.steps if radius else 0
-    attack = attacks(steps=steps, restarts=subject.settings.restarts)[name]
-    return sum(int((~outcome.broken).sum()) for outcome in subject.attacked(name, attack, radius))
+def _attacked(subject: Subject, radius: float) -> int:
+    """How many images stand under PGD at one radius; at 0 there is nothing to compute but the clean decision."""
+    attack = subject.attack("pgd", steps=None if radius else 0)
+    return sum(int((~outcome.broken).sum()) for outcome in subject.attacked("pgd", attack, radius))

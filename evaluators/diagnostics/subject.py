@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from evaluators.attacks.base import Attack, Attacked, ThreatModel
+from evaluators.attacks.catalogue import build
+from evaluators.attacks.judging import BATCH
+from evaluators.attacks.spec import AttackSpec
 from evaluators.base import Threat, check_range
 from evaluators.diagnostics.catalogue import ALPHAS, LARGEST_ALPHA, SMALLEST_ALPHA
 from evaluators.ensemble import Ensemble
-from evaluators.evaluator import BATCH
 from evaluators.seeds import stream
 from space.errors import UserError
 
@@ -71,6 +73,16 @@ class Subject:
     def noise(self, attack: str, batch: int) -> torch.Generator:
         """What an attack draws from for a batch: the stream that evaluations use, so that their numbers agree."""
         return stream(self.settings.seed, "attack", attack, str(batch), device=self.images.device)
+
+    def attack(self, name: str, *, steps: int | None = None) -> Attack:
+        """The attack of this name as evaluations use it, in as many steps as the settings say if left out."""
+        chosen = self.settings
+        spec = AttackSpec(
+            name=name,
+            steps=chosen.steps if steps is None else steps,
+            restarts=chosen.restarts if name == "pgd" else 1,
+        )
+        return build(spec)
 
     def attacked(self, name: str, attack: Attack, epsilon: float | None = None) -> Iterator[Attacked]:
         """The outcome of an attack, batch by batch; `name` names its random stream."""

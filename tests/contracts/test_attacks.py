@@ -4,13 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
-from victims import CANDIDATES, clamped, digits, same, state_of, victim, watched
+from victims import CANDIDATES, attacks, clamped, digits, same, state_of, victim, watched
 
 from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.base import Attack, Attacked, ThreatModel
 from evaluators.attacks.carlini import CarliniWagner
-from evaluators.attacks.catalogue import attacks
 from evaluators.attacks.noise import Noise
+from evaluators.attacks.transfer import Transfer
 from evaluators.ensemble import Ensemble
 from evaluators.objectives import OBJECTIVES
 from evaluators.quantizers.pixels import discretise
@@ -38,6 +38,7 @@ every_attack = pytest.mark.parametrize("name", STRENGTH)
 every_ascent = pytest.mark.parametrize("name", ASCENTS)
 every_noise = pytest.mark.parametrize("name", NOISES)
 every_attack_in_the_ball = pytest.mark.parametrize("name", IN_BALL)
+every_crafter = pytest.mark.parametrize("name", ASCENTS | {"cw": STRENGTH["cw"]})
 every_victim = pytest.mark.parametrize("kind", CANDIDATES)
 every_radius = pytest.mark.parametrize("epsilon", RADII.values(), ids=RADII)
 every_threat = pytest.mark.parametrize("where", ["raw", "discretised"])
@@ -58,7 +59,7 @@ def clean(kind: str) -> Tensor:
 
 
 def test_every_attack_objective_has_its_attack():
-    assert STRENGTH.keys() == {name for name, objective in OBJECTIVES.items() if objective.stage == "attack"}
+    assert {*STRENGTH, "transfer"} == {name for name, one in OBJECTIVES.items() if one.stage == "attack"}
 
 
 def test_the_attacks_are_their_published_parts():
@@ -398,3 +399,70 @@ def test_three_attacks_in_the_order_of_their_strength(kind):
     broken = {name: attacked(STRENGTH[name], kind, 0.06).broken.sum().item() for name in ("fgsm", "bim", "pgd")}
     assert broken["pgd"] + 3 >= broken["bim"]
     assert broken["bim"] + 3 >= broken["fgsm"]
+
+
+def transferred(name: str) -> Transfer:
+    """Crafted on a binary network that sees two bits."""
+    return Transfer(attack=STRENGTH[name], source=victim("xnor"))  # type: ignore[arg-type]
+
+
+@every_threat
+@every_victim
+@every_crafter
+def test_transferred_images_keep_the_promises_of_all_attacks(name, kind, where):
+    model, source, (images, labels) = victim(kind), victim("xnor"), digits()
+    before = state_of(model) + state_of(source)
+    outcome = attacked(transferred(name), kind, 0.2, where=where)
+    assert same(outcome.origin, images if where == "raw" else model.discretise(images))
+    moved = (outcome.images.double() - outcome.origin.double()).abs().max().item()
+    assert 0 < moved <= (1 if name == "cw" else 0.2)
+    assert (outcome.images.min() >= 0) & (outcome.images.max() <= 1)
+    assert same(model(outcome.images) != labels, outcome.broken)
+    assert (outcome.broken | (model(outcome.origin) == labels)).all()
+    wrong = model(outcome.origin) != labels
+    assert same(outcome.images[wrong], outcome.origin[wrong])
+    assert not any(tensor.requires_grad for tensor in (outcome.images, outcome.loss, outcome.broken))
+    assert all(map(same, before, state_of(model) + state_of(source)))
+
+
+@every_crafter
+def test_a_transferred_attack_asks_the_model_twice_and_never_for_a_gradient(name):
+    with watched(victim("fp")) as traffic:
+        outcome = attacked(transferred(name), "fp", 0.2)
+    assert traffic.forwards == [48, 48 - clean("fp").sum()]
+    assert (traffic.with_gradient, outcome.forwards, outcome.backwards) == ([], sum(traffic.forwards), 0)
+
+
+@every_crafter
+def test_a_transferred_image_does_not_depend_on_its_batch_mates(name):
+    attack, model, (images, labels) = transferred(name), victim("fp"), digits()
+    threat = ThreatModel(epsilon=0.1)
+    together = attack(model, images, labels, threat, stream(0, "noise"))
+    others, wrong = torch.cat([images[:20], images.flip(0)[20:]]), torch.cat([labels[:20], (labels[20:] + 1) % 10])
+    among_others = attack(model, others, wrong, threat, stream(0, "noise"))
+    assert same(together.broken[:20], among_others.broken[:20])
+
+
+@every_crafter
+def test_neither_layout_nor_gradient_mode_matters_to_a_transfer(name):
+    images, labels = digits()
+    expected = attacked(transferred(name), "fp", 0.1)
+    with torch.no_grad():
+        found = transferred(name)(
+            victim("fp"),
+            images.contiguous(memory_format=torch.channels_last),
+            labels,
+            ThreatModel(epsilon=0.1),
+            stream(0, "noise"),
+        )
+    assert same(found.broken, expected.broken)
+
+
+@every_crafter
+def test_a_transferred_batch_of_one_image_works(name):
+    images, labels = digits()
+    for which in (clean("fp").nonzero()[0], (~clean("fp")).nonzero()[0]):
+        outcome = transferred(name)(
+            victim("fp"), images[which], labels[which], ThreatModel(epsilon=0.3), stream(0, "one")
+        )
+        assert same(victim("fp")(outcome.images) != labels[which], outcome.broken)

@@ -8,10 +8,15 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from evaluators.attacks.base import Attack
+from evaluators.attacks.catalogue import build, objective_attack
+from evaluators.base import Budget, Protocol
 from evaluators.data import Split, load
 from evaluators.ensemble import Ensemble, vote_named
-from evaluators.networks.build import Network, build
+from evaluators.networks.build import Network
+from evaluators.networks.build import build as build_network
 from evaluators.networks.plan import Plan
+from evaluators.objectives import OBJECTIVES
 from evaluators.seeds import stream
 from evaluators.training.loop import Course, train
 from evaluators.training.recipes import RECIPES
@@ -46,7 +51,7 @@ def training_images() -> Split:
 @cache
 def member(token: str, input_bits: int) -> Network:
     precision = Precision.parse(token)
-    network = build("fcn2", precision, Plan(shape=(1, 28, 28), classes=10, width=0.125), input_bits=input_bits)
+    network = build_network("fcn2", precision, Plan(shape=(1, 28, 28), classes=10, width=0.125), input_bits=input_bits)
     if precision.float:
         network.reset(stream(0, "victim"))
     else:
@@ -62,6 +67,15 @@ def victim(kind: str) -> Ensemble:
     candidate = Candidate.parse(CANDIDATES[kind])
     members = [member(str(one.precision), candidate.input_bits) for one in candidate.members]
     return Ensemble(members, vote_named(candidate.vote, [one.precision.float for one in candidate.members]))
+
+
+def attacks(*, steps: int, restarts: int) -> dict[str, Attack]:
+    """The attack behind every objective that has one on the model's own gradients, at this strength."""
+    protocol = Protocol(dataset="mnist5k", checksum="0", network="fcn2", epsilon=0.1)
+    budget = Budget(steps=steps, restarts=restarts)
+    names = [name for name, objective in OBJECTIVES.items() if objective.stage == "attack"]
+    specs = {name: objective_attack(name, protocol, budget) for name in names}
+    return {name: build(spec) for name, spec in specs.items() if spec and not spec.source}
 
 
 @dataclass

@@ -47,6 +47,12 @@ def test_a_radius_of_zero_is_one_row_per_attack():
     assert len(set(found.numbers("accuracy"))) == 1
 
 
+def test_no_steps_are_no_attack_at_any_radius():
+    found = epsilon(subject("fp", steps=0))
+    assert len(found.rows) == 27
+    assert len(set(found.numbers("standing"))) == 1
+
+
 @every_spec
 def test_every_checkpoint_is_a_run_of_so_many_steps(spec):
     """Two routes: one watched run, and a run of its own per number of steps."""

@@ -15,7 +15,8 @@ import torch
 
 from evaluators import evaluator as module
 from evaluators.attacks.base import ThreatModel
-from evaluators.attacks.catalogue import attacks
+from evaluators.attacks.catalogue import build
+from evaluators.attacks.spec import AttackSpec
 from evaluators.base import Budget, Measurement, Protocol
 from evaluators.cache import Store
 from evaluators.data import DataSet
@@ -106,11 +107,13 @@ def test_values_are_those_of_the_model_it_builds(text, evaluator, mnist5k):
     right = (model(held_out.images.float() / 255) == held_out.labels).sum().item()
     assert found["acc"].value == right / len(held_out)
     threat = ThreatModel(epsilon=0.1, where="raw")
-    for name in attacks(steps=3, restarts=2):
+    for name in ("fgsm", "rfgsm", "uniform", "gaussian", "bim", "mim", "pgd", "cw"):
+        strength = {"steps": 50 if name == "cw" else 3, "restarts": 2 if name == "pgd" else 1}
+        attack = build(AttackSpec(name=name, **strength))
         standing = 0
         for number, (images, labels) in enumerate(evaluation_batches(held_out.head(300), 256)):
             noise = stream(0, "attack", name, str(number))
-            outcome = attacks(steps=3, restarts=2)[name](model, images, labels, threat, noise)
+            outcome = attack(model, images, labels, threat, noise)
             standing += (~outcome.broken).sum().item()
         assert found[name].value == standing / 300
 
@@ -212,10 +215,13 @@ def test_nothing_dearer_than_what_is_taken_is_computed(folder, mnist5k, monkeypa
     assert [name for name, _ in islice(lazy.measure(design("xnor"), ALL), 5)] == free
     assert lazy.pool.trained == 0
 
-    def forbidden(**_: object) -> object:
-        raise AssertionError("an attack was prepared")
+    prepare = module.objective_attack
 
-    monkeypatch.setattr(module, "attacks", forbidden)
+    def forbidden(name: str, *rest: object) -> object:
+        assert name == "acc", "an attack was prepared"
+        return prepare(name, *rest)
+
+    monkeypatch.setattr(module, "objective_attack", forbidden)
     assert [name for name, _ in islice(lazy.measure(design("xnor"), ALL), 6)] == [*free, "acc"]
     assert lazy.pool.trained == 1
     with pytest.raises(AssertionError, match="an attack was prepared"):

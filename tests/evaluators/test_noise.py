@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.base import ThreatModel
-from evaluators.attacks.catalogue import attacks
 from evaluators.attacks.noise import Noise
 from evaluators.attacks.sweep import fgsm_sweep, noise_sweep
 from evaluators.ensemble import Ensemble, MajorityVote, MeanVote
@@ -87,7 +87,7 @@ def test_one_gradient_serves_every_radius(majority):
     found = fgsm_sweep(victim, images, labels, EPSILONS)
     assert list(found) == list(EPSILONS)
     for epsilon, broken in found.items():
-        fgsm = attacks(steps=1, restarts=1)["fgsm"]
+        fgsm = Ascent(steps=1, step_size=1.0)
         assert torch.equal(broken, fgsm(victim, images, labels, ThreatModel(epsilon=epsilon), stream(0, "x")).broken)
     assert found[0.0].sum() < found[0.02].sum() <= found[0.3].sum()
 

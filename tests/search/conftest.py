@@ -108,6 +108,7 @@ class Table:
         bits = math.log2(self.cost(candidate)["bops"].value)
         rates = {"acc": 60 + bits - luck / 2, "fgsm": 50 + luck, "bim": 41 + luck, "pgd": 40 + luck}
         rates |= {"rfgsm": 51 + luck, "mim": 42 + luck, "cw": luck, "uniform": 55 + luck, "gaussian": 56 + luck}
+        rates["transfer"] = 45 + luck
         for name in names:
             bonus = 20 * (len(candidate.members) - 1) if name != "acc" else 0
             yield name, Measurement.fraction(round(rates[name] + bonus), 100, seconds=0.5)
@@ -123,6 +124,7 @@ def use_table(monkeypatch: pytest.MonkeyPatch) -> Use:
             dataset: str,
             network: str | None,
             epsilon: float | None,
+            source: str,
             seed: int,
             budget: Budget,
             **rest: object,
@@ -132,6 +134,7 @@ def use_table(monkeypatch: pytest.MonkeyPatch) -> Use:
                 checksum="0",
                 network=network or "mnistconv",
                 epsilon=epsilon or 0.2,
+                source=source,
                 seed=seed,
             )
             return Table(protocol=protocol, budget=budget, trouble=trouble)
