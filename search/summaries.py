@@ -17,6 +17,8 @@ def summary_of(table: Table) -> str:
 
 
 def _lipschitz(table: Table) -> str:
+    if not any(table.numbers("infinity_norm")):
+        return "no layer has a quantization error"
     parts = []
     for name, norm in (("two_norm", "‖ΔW‖₂"), ("infinity_norm", "‖ΔW‖_∞")):
         worst = max(_cells(table), key=lambda one: float(one[name]))

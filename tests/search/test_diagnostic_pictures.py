@@ -135,3 +135,9 @@ def test_summaries(name: str, said: str) -> None:
 def test_a_single_radius_is_summed_up_too() -> None:
     table = made("epsilon").where(epsilon=0.0)
     assert summary_of(table) == "at ε = 0, 0, 0: fgsm 90.0 %; pgd 90.0 %; uniform 90.0 %"
+
+
+def test_full_precision_is_said_to_have_no_error() -> None:
+    columns = DIAGNOSTICS["lipschitz"].columns
+    table = Table(name="lipschitz", columns=columns, rows=((1, "0", "conv", 0.0, 0.0),))
+    assert summary_of(table) == "no layer has a quantization error"
