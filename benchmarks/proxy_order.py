@@ -40,11 +40,11 @@ CANDIDATES = [
 ]
 STANDARD = RECIPES["standard"]
 WAYS: dict[str, Recipe] = {
-    "from scratch": replace(STANDARD, starts_from_twin=False, twin_share=0.0, float_epochs=1),
-    "warm start": replace(STANDARD, starts_from_twin=True, twin_share=0.0, float_epochs=1),
-    "warm start, fp twice": replace(STANDARD, starts_from_twin=True, twin_share=0.0, float_epochs=2),
-    "distilled": replace(STANDARD, starts_from_twin=True, twin_share=0.5, float_epochs=1),
-    "distilled, fp twice": replace(STANDARD, starts_from_twin=True, twin_share=0.5, float_epochs=2),
+    "from scratch": replace(STANDARD, starts_from_twin=False, teacher_share=0.0, float_epochs=1),
+    "warm start": replace(STANDARD, starts_from_twin=True, teacher_share=0.0, float_epochs=1),
+    "warm start, fp twice": replace(STANDARD, starts_from_twin=True, teacher_share=0.0, float_epochs=2),
+    "distilled": replace(STANDARD, starts_from_twin=True, teacher_share=0.5, temperature=2.0, float_epochs=1),
+    "distilled, fp twice": replace(STANDARD, starts_from_twin=True, teacher_share=0.5, temperature=2.0, float_epochs=2),
 }
 
 

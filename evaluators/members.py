@@ -15,10 +15,10 @@ from evaluators.data.dataset import DataSet
 from evaluators.networks.build import Network, build
 from evaluators.networks.plan import Plan
 from evaluators.seeds import stream
+from evaluators.training.inheritance import inherit
 from evaluators.training.loop import Course, train
 from evaluators.training.recipes import RECIPES
-from evaluators.training.warm_start import start_from
-from space import Precision
+from space import Precision, read_precision
 from space.candidate import MAX_MEMBERS
 
 CODE = ("data", "networks", "quantizers", "training", "members.py", "seeds.py")
@@ -31,7 +31,7 @@ class MemberSpec:
 
     Attributes:
         precision: token of the precision.
-        index: which initialisation; twins count from MAX_MEMBERS on.
+        index: which initialisation; twins count from MAX_MEMBERS on, teachers from twice that.
         network, plan, input_bits, recipe: what is trained, and how.
         epochs, train_images: for how long, on how many images.
         dataset: checksum of the images.
@@ -64,15 +64,32 @@ class MemberSpec:
         text = json.dumps([asdict(self), code_version()], sort_keys=True)
         return sha256(text.encode()).hexdigest()[:32]
 
-    def twin(self) -> "MemberSpec | None":
-        """The full-precision, 8-bit-input network that this one starts from; none for full precision itself.
+    def origin(self) -> "MemberSpec | None":
+        """The trained network that this one takes its weights from; none where it starts from random ones.
 
-        It is no member of any ensemble, so that low-precision members do not start from the very
-        network they are to differ from; members of one index share it.
+        What is quantized after training is the full-precision member of the same index. Other networks start from a
+        twin that is no member of any ensemble, lest low-precision members start from the very network they are to
+        differ from; members of one index share it.
         """
-        if Precision.parse(self.precision).float or not RECIPES[self.recipe].starts_from_twin:
+        precision, twin = read_precision(self.precision), MAX_MEMBERS + self.index
+        if _is_quantized_only(self.precision):
+            return replace(self, precision="fp")
+        if RECIPES[self.recipe].retrains:
+            return replace(self, recipe=RECIPES[self.recipe].retrains, epsilon=0.0)
+        if isinstance(precision, Precision) and precision.pruning is not None:
+            return replace(self, precision="fp", index=twin)
+        if RECIPES[self.recipe].starts_from_twin and not precision.float:
+            return replace(self, precision="fp", index=twin, input_bits=8)
+        return None
+
+    def teacher(self) -> "MemberSpec | None":
+        """The full-precision network whose probabilities this one learns; none for the teacher itself."""
+        recipe = RECIPES[self.recipe]
+        if not recipe.teacher_share or self.index >= 2 * MAX_MEMBERS:
             return None
-        return replace(self, precision="fp", index=MAX_MEMBERS + self.index, input_bits=8)
+        if recipe.starts_from_twin:
+            return self.origin()
+        return replace(self, precision="fp", index=2 * MAX_MEMBERS + self.index)
 
 
 @cache
@@ -113,30 +130,38 @@ class MemberPool:
         return network.to(self.data.train.images.device).eval()
 
     def _train(self, spec: MemberSpec) -> Network:
-        device = self.data.train.images.device
-        network = _blank(spec).to(device)
-        recipe, twin_spec = RECIPES[spec.recipe], spec.twin()
-        twin = self.obtain(twin_spec) if twin_spec else None
-        if twin is None:
+        network, origin, teacher = _blank(spec).to(self.data.train.images.device), spec.origin(), spec.teacher()
+        if origin is None:
             network.reset(stream(spec.seed, spec.name, "weights"))
         else:
-            start_from(network, twin)
-        course = Course(
+            inherit(network, self.obtain(origin))
+        if not _is_quantized_only(spec.precision):
+            course = self._course(spec, None if teacher is None else self.obtain(teacher))
+            train(network, read_precision(spec.precision), course)
+            self.trained += 1
+        return network
+
+    def _course(self, spec: MemberSpec, teacher: Network | None) -> Course:
+        recipe, device = RECIPES[spec.recipe], self.data.train.images.device
+        return Course(
             split=self.data.train.head(spec.train_images),
             recipe=recipe,
-            epochs=spec.epochs * (recipe.float_epochs if twin is None else 1),
+            epochs=spec.epochs * (recipe.float_epochs if spec.origin() is None else 1),
             generator=stream(spec.seed, spec.name, "order", device=device),
             autocast=getattr(torch, spec.autocast),
-            twin=twin if recipe.twin_share else None,
+            teacher=teacher,
             epsilon=spec.epsilon,
         )
-        train(network, Precision.parse(spec.precision), course)
-        self.trained += 1
-        return network
+
+
+def _is_quantized_only(token: str) -> bool:
+    """Whether nothing is trained in this precision: a trained network is quantized as it stands."""
+    precision = read_precision(token)
+    return isinstance(precision, Precision) and precision.method == "ptq"
 
 
 def _blank(spec: MemberSpec) -> Network:
-    return build(spec.network, Precision.parse(spec.precision), spec.plan, input_bits=spec.input_bits)
+    return build(spec.network, read_precision(spec.precision), spec.plan, input_bits=spec.input_bits)
 
 
 def _meta(spec: MemberSpec) -> dict[str, Any]:

@@ -178,7 +178,8 @@ def _protocol(parser: Parser) -> None:
         "--dataset",
         default="mnist5k",
         metavar="NAME",
-        help="mnist5k (offline), mnist, fashion-mnist, cifar10, cifar100, folder:PATH or FILE.npz",
+        help="mnist5k (offline), mnist, fashion-mnist, cifar10, cifar100, FILE.npz, folder:PATH "
+        "or folder:PATH@SIZE, which resizes images, e.g. folder:photos@224",
     )
     group.add_argument("--data-root", type=Path, metavar="DIR", help="where torchvision's sets lie")
     group.add_argument("--download", action="store_true", help="let torchvision fetch a missing set")

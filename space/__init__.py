@@ -5,17 +5,21 @@ from space.errors import UnknownName, UserError
 from space.precision import Precision
 from space.sources import PRESETS
 from space.space import SearchSpace, load_space
+from space.stages import AnyPrecision, Staged, read_precision
 from space.text import RECIPES
 
 __all__ = [
     "PRESETS",
     "RECIPES",
+    "AnyPrecision",
     "Candidate",
     "Member",
     "MuLaw",
     "Precision",
     "SearchSpace",
+    "Staged",
     "UnknownName",
     "UserError",
     "load_space",
+    "read_precision",
 ]

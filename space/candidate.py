@@ -11,6 +11,7 @@ from space.canonical import canonical
 from space.checks import exact_keys, known_name, whole
 from space.errors import UserError
 from space.precision import Precision
+from space.stages import AnyPrecision, Staged, read_precision
 from space.text import RECIPES
 
 Vote = Literal["mean", "majority"]
@@ -26,19 +27,19 @@ class Member:
     """One trained network: a precision and which of its initialisations (0, 1, …).
 
     >>> str(Member(Precision.parse("fp"), 1))
-    'fp/1'
+    'fp#1'
     """
 
-    precision: Precision
+    precision: AnyPrecision
     index: int = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.precision, Precision):
+        if not isinstance(self.precision, Precision | Staged):
             raise UserError("precision of a member", got=self.precision, expected="a Precision", hint="Precision.parse")
         whole("initialisation index", self.index, 0, MAX_MEMBERS - 1, "0 is the first")
 
     def __str__(self) -> str:
-        return f"{self.precision}/{self.index}"
+        return f"{self.precision}#{self.index}"
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def check_width(width: object) -> float:
 def _members(tokens: object) -> tuple[Member, ...]:
     if not isinstance(tokens, list | tuple):
         raise UserError("members", got=tokens, expected="a list of precisions", hint="e.g. ['fp', 'dorefa4-2']")
-    return tuple(Member(Precision.parse(token)) for token in tokens)
+    return tuple(Member(read_precision(token)) for token in tokens)
 
 
 def _mapping(data: object) -> MuLaw | None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from space.candidate import Candidate, Member, MuLaw, Vote
 from space.groups import FP
-from space.precision import Precision
+from space.stages import read_precision
 
 if TYPE_CHECKING:
     from space.space import SearchSpace
@@ -68,12 +68,12 @@ def _sample_members(space: SearchSpace, trial: Trial) -> tuple[Member, ...]:
     count = trial.suggest_categorical("members", space.members)
     if count == 1:
         token = trial.suggest_categorical("precision", [str(p) for p in space.precisions])
-        return (Member(Precision.parse(token)),)
+        return (Member(read_precision(token)),)
     full = trial.suggest_categorical(f"fp_of_{count}", space.groups.full_counts(count))
     choices = [str(precision) for precision in space.groups.others]
     slots = range(1, count - full + 1)
     tokens = [trial.suggest_categorical(f"member_{slot}", choices) for slot in slots]
-    return tuple(Member(precision) for precision in (*[FP] * full, *map(Precision.parse, tokens)))
+    return tuple(Member(precision) for precision in (*[FP] * full, *map(read_precision, tokens)))
 
 
 def _sample_mapping(space: SearchSpace, trial: Trial) -> MuLaw | None:

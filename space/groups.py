@@ -7,6 +7,7 @@ from math import comb
 
 from space.errors import UserError
 from space.precision import Precision
+from space.stages import AnyPrecision
 
 FP = Precision.parse("fp")
 
@@ -24,7 +25,7 @@ class Groups:
     Raises UserError where a size or a count can never be used, because the axes contradict each other.
     """
 
-    precisions: tuple[Precision, ...]
+    precisions: tuple[AnyPrecision, ...]
     members: tuple[int, ...]
     full_precision: tuple[int, ...]
 
@@ -50,7 +51,7 @@ class Groups:
         return tuple(size for size in self.members if size > 1)
 
     @property
-    def others(self) -> tuple[Precision, ...]:
+    def others(self) -> tuple[AnyPrecision, ...]:
         """The precisions other than fp."""
         return tuple(precision for precision in self.precisions if not precision.float)
 
@@ -65,7 +66,7 @@ class Groups:
         kinds, drawn = len(self.others), [size - full for full in self.full_counts(size)]
         return sum(comb(kinds + k - 1, k) if k else 1 for k in drawn)
 
-    def enumerate(self, size: int) -> Iterator[tuple[Precision, ...]]:
+    def enumerate(self, size: int) -> Iterator[tuple[AnyPrecision, ...]]:
         """Every group of one size in `members` once, each sorted."""
         if size == 1:
             yield from ((precision,) for precision in self.precisions)
@@ -74,7 +75,7 @@ class Groups:
             for others in combinations_with_replacement(self.others, size - full):
                 yield (*[FP] * full, *others)
 
-    def contains(self, group: tuple[Precision, ...]) -> bool:
+    def contains(self, group: tuple[AnyPrecision, ...]) -> bool:
         """Whether `enumerate` yields this group in some order."""
         size, full = len(group), sum(precision.float for precision in group)
         if size not in self.members or not set(group) <= set(self.precisions):

@@ -1,17 +1,18 @@
-"""How one network computes: float, fixed point (PACT, DoReFa) or binary (BinaryNet, XNOR-Net, multi-bit)."""
+"""How a layer computes: float, fixed point (PACT, DoReFa) or binary (BinaryNet, XNOR-Net, multi-bit)."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, total_ordering
-from typing import Self
+from typing import Literal, Self
 
 from space.checks import known_name, whole
 from space.errors import UserError
 
 METHODS: dict[str, tuple[int, int]] = {
     "fp": (8, 8),
+    "ptq": (2, 8),
     "pact": (2, 8),
     "dorefa": (1, 8),
     "mbn": (1, 8),
@@ -20,10 +21,15 @@ METHODS: dict[str, tuple[int, int]] = {
 }
 """Every method with its least and largest weight and activation bits (bases, for mbn), in sorting order."""
 
-GRAMMAR = "fp, bnn, xnor, pactK, pactW-A, dorefaW-A or mbnMxN"
+REAL_ACTIVATIONS = ("fp", "ptq")
+"""Methods whose activations are float32, counted as 8 bits."""
+
+GRAMMAR = "fp, fp~wP, fp~cP, ptqK, bnn, xnor, pactK, pactW-A, dorefaW-A or mbnMxN"
 _TOKEN = re.compile(r"(?P<method>[a-z]+)(?:(?P<weight>0|[1-9][0-9]*)(?:(?P<sep>[-x])(?P<activation>0|[1-9][0-9]*))?)?")
+_PRUNED = re.compile(r"fp~(?P<what>[wc])(?P<percent>[1-9][0-9]*)")
 _EXAMPLES = {
     "fp": "fp",
+    "ptq": "ptq3",
     "pact": "pact4",
     "dorefa": "dorefa4-2",
     "mbn": "mbn3x1",
@@ -33,15 +39,36 @@ _EXAMPLES = {
 _SEPARATOR = {"pact": "-", "dorefa": "-", "mbn": "x"}
 
 
+@dataclass(frozen=True, order=True)
+class Pruning:
+    """What is removed from a trained network before it is trained on, by magnitude.
+
+    Attributes:
+        what: "w", single weights of every layer; "c", channels between layers, really removed.
+        percent: how much, 1 to 99: of the weights, or of the multiply-accumulates that the channels cost.
+    """
+
+    what: Literal["w", "c"]
+    percent: int
+
+    def __post_init__(self) -> None:
+        known_name("kind of pruning", self.what, ("w", "c"))
+        whole("pruned percent", self.percent, 1, 99, "e.g. 'fp~w50'")
+
+    def __str__(self) -> str:
+        return f"~{self.what}{self.percent}"
+
+
 @total_ordering
 @dataclass(frozen=True)
 class Precision:
-    """How one network computes; ordered by method (as in METHODS), then weight, then activation, ascending.
+    """How every layer computes; ordered by method (as in METHODS), weight, activation and pruning, ascending.
 
     Attributes:
-        method: fp, pact, dorefa, mbn, xnor or bnn.
+        method: fp, ptq, pact, dorefa, mbn, xnor or bnn.
         weight: bits of a weight (weight bases M for mbn). fp is counted as 8 and computes in float32.
-        activation: bits of an activation (activation bases N for mbn).
+        activation: bits of an activation (activation bases N for mbn); float32 counted as 8 for fp and ptq.
+        pruning: what is removed, or None; of fp only.
 
     Raises UserError where the method does not exist with these numbers.
 
@@ -54,11 +81,15 @@ class Precision:
     method: str
     weight: int
     activation: int
+    pruning: Pruning | None = None
 
     def __post_init__(self) -> None:
         low, high = METHODS[known_name("precision method", self.method, METHODS)]
+        if self.pruning is not None and self.method != "fp":
+            raise UserError("pruned precision", got=self.method, expected="fp", hint="e.g. 'fp~w50'")
         unit, hint = ("bases" if self.method == "mbn" else "bits"), f"e.g. {_EXAMPLES.get(self.method, self.method)!r}"
         whole(f"weight {unit} of {self.method}", self.weight, low, high, hint)
+        low = high if self.method in REAL_ACTIVATIONS else low
         whole(f"activation {unit} of {self.method}", self.activation, low, high, hint)
 
     @classmethod
@@ -68,51 +99,72 @@ class Precision:
         >>> Precision.parse("dorefa4") == Precision.parse("dorefa4-4") == Precision("dorefa", 4, 4)
         True
         """
-        match = _TOKEN.fullmatch(token) if isinstance(token, str) and len(token) <= 100 else None
+        short = token if isinstance(token, str) and len(token) <= 100 else ""
+        if match := _PRUNED.fullmatch(short):
+            what: Literal["w", "c"] = "w" if match["what"] == "w" else "c"
+            return cls("fp", *METHODS["fp"], Pruning(what, int(match["percent"])))
+        match = _TOKEN.fullmatch(short)
         if match is None or not _well_formed(match):
             raise UserError("unknown precision", got=token, expected=GRAMMAR, hint=_nearest(token))
         method, weight = match["method"], match["weight"]
         if weight is None:
             return cls(method, *METHODS[method])
-        return cls(method, int(weight), int(match["activation"] or weight))
+        real = METHODS[method][1] if method in REAL_ACTIVATIONS else None
+        return cls(method, int(weight), real or int(match["activation"] or weight))
 
     @property
     def float(self) -> bool:
-        """Whether it computes in float32, although counted as 8 bits."""
-        return self.method == "fp"
+        """Whether it is the full-precision network: float32, although counted as 8 bits, and nothing pruned."""
+        return self.method == "fp" and self.pruning is None
+
+    @property
+    def real(self) -> bool:
+        """Whether activations are float32."""
+        return self.method in REAL_ACTIVATIONS
 
     @property
     def binary(self) -> bool:
         """Whether its activations are signs (or sums of signs)."""
         return self.method in ("mbn", "xnor", "bnn")
 
+    def at(self, stage: int) -> "Precision":
+        """What a stage of the network computes in: the same everywhere."""
+        return self
+
     def __str__(self) -> str:
+        if self.method == "ptq":
+            return f"ptq{self.weight}"
         if self.method not in _SEPARATOR:
-            return self.method
+            return f"{self.method}{self.pruning or ''}"
         if self.method == "pact" and self.weight == self.activation:
             return f"pact{self.weight}"
         return f"{self.method}{self.weight}{_SEPARATOR[self.method]}{self.activation}"
 
     def __lt__(self, other: object) -> bool:
-        return self._rank < other._rank if isinstance(other, Precision) else NotImplemented
+        return self.rank < other.rank if isinstance(other, Precision) else NotImplemented  # Staged come after
 
     @property
-    def _rank(self) -> tuple[int, int, int]:
-        return list(METHODS).index(self.method), self.weight, self.activation
+    def rank(self) -> tuple[int, int, int, str, int]:
+        """What precisions are ordered by."""
+        removed = (self.pruning.what, self.pruning.percent) if self.pruning else ("", 0)
+        return list(METHODS).index(self.method), self.weight, self.activation, *removed
 
 
 def all_precisions() -> Iterator[Precision]:
-    """Every valid precision, in sorting order."""
+    """Every valid precision in which nothing is pruned, in sorting order."""
     for method, (low, high) in METHODS.items():
+        least = high if method in REAL_ACTIVATIONS else low
         for weight in range(low, high + 1):
-            yield from (Precision(method, weight, activation) for activation in range(low, high + 1))
+            yield from (Precision(method, weight, activation) for activation in range(least, high + 1))
 
 
 def _well_formed(match: re.Match[str]) -> bool:
-    """Whether the numbers fit the method: none for fp, W or W-A for fixed point, MxN for mbn."""
+    """Whether the numbers fit the method: none for fp, K for ptq, W or W-A for fixed point, MxN for mbn."""
     method, shape = match["method"], (match["weight"] is not None, match["sep"])
     if method == "mbn":
         return shape == (True, "x")
+    if method == "ptq":
+        return shape == (True, None)
     if method in _SEPARATOR:
         return shape in ((True, None), (True, "-"))
     return method in METHODS and shape == (False, None)
@@ -127,4 +179,4 @@ def _nearest(token: object) -> str:
 
 @cache
 def _tokens() -> tuple[str, ...]:
-    return tuple(str(precision) for precision in all_precisions())
+    return (*(str(precision) for precision in all_precisions()), "fp~w50", "fp~c50")

@@ -13,8 +13,8 @@ from space.canonical import number
 from space.checks import known_name
 from space.errors import UnknownName, UserError
 from space.groups import Groups
-from space.precision import Precision
 from space.sources import PRESETS, is_file, read_preset, read_toml
+from space.stages import AnyPrecision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class SearchSpace:
 
     Attributes:
         input_bits: bits of a pixel, each 1 to 8.
-        precisions: what a single member may be, "fp" included; tokens are accepted and read.
+        precisions: what a single member may be, "fp" included; tokens and patterns are accepted and read.
         members: how many members there may be, each 1 to 9.
         full_precision: how many members of an ensemble (two or more) are fp; the others are drawn from the
             rest of `precisions`, repetition allowed (other initialisations). A count that is larger than
@@ -42,7 +42,7 @@ class SearchSpace:
     """
 
     input_bits: tuple[int, ...] = (8,)
-    precisions: tuple[Precision, ...]
+    precisions: tuple[AnyPrecision, ...]
     members: tuple[int, ...] = (1,)
     full_precision: tuple[int, ...] = (0,)
     votes: tuple[Vote, ...] = ("mean",)

@@ -13,7 +13,7 @@ from space.errors import UserError
 VOTES = ("mean", "majority")
 """How an ensemble decides: mean probability, or most votes."""
 
-RECIPES = ("standard", "warm", "fgsm", "rfgsm", "fastat", "pgd", "gradreg")
+RECIPES = ("standard", "warm", "fgsm", "rfgsm", "fastat", "pgd", "feedback", "distill", "gradreg")
 """How a member is trained; `standard` is omitted in text."""
 
 DEFAULTS: Mapping[str, Any] = {

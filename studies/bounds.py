@@ -12,7 +12,7 @@ from evaluators.objectives import OBJECTIVES
 from space.candidate import Candidate, Member, MuLaw
 from space.errors import UserError
 from space.groups import FP
-from space.precision import Precision
+from space.stages import AnyPrecision
 from studies.pareto import Floats, as_points
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _extremes(space: "SearchSpace") -> Iterator[Candidate]:
         ).canonical()
 
 
-def _uniform_groups(space: "SearchSpace") -> Iterator[tuple[Precision, ...]]:
+def _uniform_groups(space: "SearchSpace") -> Iterator[tuple[AnyPrecision, ...]]:
     for size in space.members:
         if size == 1:
             yield from ((precision,) for precision in space.precisions)

@@ -23,13 +23,18 @@ def macs(layers: Sequence[LayerShape]) -> float:
     return float(sum(layer.macs for layer in layers))
 
 
+def stored(layers: Sequence[LayerShape]) -> float:
+    """Weights of all layers."""
+    return float(sum(layer.weights for layer in layers))
+
+
 def weight_bits(layers: Sequence[LayerShape]) -> float:
     """Bits of all weights, M a weight for M bases; scales, biases and batch norm are left out."""
     return float(sum(layer.weights * layer.weight_bits for layer in layers))
 
 
 def memory(layers: Sequence[LayerShape]) -> float:
-    """Bytes of all weights; full precision counts 8 bits, as it does in `bops`."""
+    """Bytes of all weights; full precision counts 8 bits, as it does in `bops`, the places of pruned ones nothing."""
     return weight_bits(layers) / 8
 
 
@@ -41,7 +46,8 @@ def activations(layers: Sequence[LayerShape]) -> float:
 def baskin(layers: Sequence[LayerShape]) -> float:
     """Bit operations with accumulators: MAC·(b_w·b_a + b_w + b_a + log2(n·k²)) (UNIQ, Baskin et al. 2018).
 
-    n·k² products go into a sum. A multi-bit layer is M·N binary convolutions, each with accumulators of its own.
+    n·k² products go into a sum, fewer where weights are pruned: what is not multiplied is not added either.
+    A multi-bit layer is M·N binary convolutions, each with accumulators of its own.
     """
     return float(sum(map(_baskin_layer, layers)))
 

@@ -4,20 +4,24 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evaluators.base import Measurement
-from evaluators.cost.models import COST_MODELS, layer_bops, macs, weight_bits
+from evaluators.cost.models import COST_MODELS, layer_bops, macs, stored, weight_bits
+from evaluators.networks.build import FULL_PRECISION
 from evaluators.networks.catalogue import find_network
 from evaluators.networks.plan import Plan
 from evaluators.networks.trace import LayerShape, trace
 from evaluators.objectives import OBJECTIVES
-from space import Candidate, Precision, UserError
+from space import AnyPrecision, Candidate, Precision, UserError
+
+FLOAT_BITS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class MemberCost:
-    """One member's precision and layers."""
+    """One member's precision and layers, and the layers of the network in full precision."""
 
-    precision: Precision
+    precision: AnyPrecision
     layers: tuple[LayerShape, ...]
+    full: tuple[LayerShape, ...]
 
     @property
     def member(self) -> str:
@@ -52,8 +56,9 @@ class CostReport:
 
         The paper takes times from a platform's table; here throughput doubles when bits halve. k is a weight's bits
         for storage, the wider of weight and activation for time; float32 is 32 bits here, where `bops` has it 8.
+        A pruned member counts as the share of multiply-accumulates, or of weights, that is left.
         """
-        return sum(_overhead(member.precision, by_time=by_time) for member in self.members)
+        return sum(_overhead(member, by_time=by_time) for member in self.members)
 
     def to_json(self) -> dict[str, Any]:
         """Totals, every cost model under its own name, and a list of layers that names their member."""
@@ -88,7 +93,11 @@ def cost_report(candidate: Candidate, network: str, plan: Plan | None = None) ->
     sizes = plan or Plan(shape=info.shape, classes=info.classes)
     sizes = Plan(shape=sizes.shape, classes=sizes.classes, width=candidate.width)
     members = tuple(
-        MemberCost(precision=member.precision, layers=trace(network, member.precision, sizes))
+        MemberCost(
+            precision=member.precision,
+            layers=trace(network, member.precision, sizes),
+            full=trace(network, FULL_PRECISION, sizes),
+        )
         for member in candidate.members
     )
     _check_mapping(candidate, network, len(members[0].layers))
@@ -100,10 +109,12 @@ def cost_measurements(report: CostReport) -> dict[str, Measurement]:
     return {name: Measurement(value=report.total(name), unit=OBJECTIVES[name].unit) for name in COST_MODELS}
 
 
-def _overhead(precision: Precision, *, by_time: bool) -> float:
-    if precision.float:
-        return 1.0
-    return (max(precision.weight, precision.activation) if by_time else precision.weight) / 32
+def _overhead(member: MemberCost, *, by_time: bool) -> float:
+    precision, count = member.precision, macs if by_time else stored
+    weight = FLOAT_BITS if isinstance(precision, Precision) and precision.method == "fp" else precision.weight
+    activation = FLOAT_BITS if precision.real else precision.activation
+    bits = max(weight, activation) if by_time else weight
+    return bits / FLOAT_BITS * count(member.layers) / count(member.full)
 
 
 def _check_mapping(candidate: Candidate, network: str, layers: int) -> None:

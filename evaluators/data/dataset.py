@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from evaluators.data.arrays import Part, Source
+from evaluators.data.arrays import Labels, Part, Source
 from evaluators.data.sources import open_source
 from evaluators.data.splits import TEST_SHARE, VALIDATION_LIMIT, VALIDATION_SHARE, divide
 from evaluators.seeds import stream
+
+Indices = NDArray[np.int64]
+
+CHUNK = 1024
+"""Images that are copied at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,32 +83,42 @@ def load(
     Raises: UserError (UnknownName for a name) with what is wrong with the data.
     """
     source = open_source(name_or_path, root=root, download=download)
-    rest, test = _test_split(source, seed)
-    validation, train = _shares(rest, seed, "validation", VALIDATION_SHARE, VALIDATION_LIMIT)
-    height, width, channels = rest.images.shape[1:]
+    train, validation, test = _divide(source, seed)
+    height, width, channels = source.train.images.shape[1:]
     return DataSet(
         name=name_or_path,
         checksum=source.checksum(),
         classes=source.classes,
         shape=(channels, height, width),
-        train=_to_device(train, device),
-        validation=_to_device(validation, device),
-        test=_to_device(test, device),
+        train=_to_device(source.train, train, device),
+        validation=_to_device(source.train, validation, device),
+        test=_to_device(source.test or source.train, test, device),
     )
 
 
-def _test_split(source: Source, seed: int) -> tuple[Part, Part]:
+def _divide(source: Source, seed: int) -> tuple[Indices, Indices, Indices]:
+    """Say which images are for training, validation and testing; nothing is copied, they may fill half the memory."""
+    rest, labels = np.arange(len(source.train.labels)), source.train.labels
     if source.test:
-        return source.train, source.test
-    test, rest = _shares(source.train, seed, "test", TEST_SHARE)
-    return rest, test
+        test = np.arange(len(source.test.labels))
+    else:
+        test, rest = _shares(labels, rest, stream(seed, "split", "test"), TEST_SHARE)
+    validation, train = _shares(labels, rest, stream(seed, "split", "validation"), VALIDATION_SHARE, VALIDATION_LIMIT)
+    return train, validation, test
 
 
-def _shares(part: Part, seed: int, purpose: str, share: float, limit: int | None = None) -> tuple[Part, Part]:
-    held, rest = divide(torch.from_numpy(part.labels), stream(seed, "split", purpose), share, limit)
-    return part.take(held.numpy()), part.take(rest.numpy())
+def _shares(
+    labels: Labels, among: Indices, generator: torch.Generator, share: float, limit: int | None = None
+) -> tuple[Indices, Indices]:
+    held, rest = divide(torch.from_numpy(labels[among]), generator, share, limit)
+    return among[held.numpy()], among[rest.numpy()]
 
 
-def _to_device(part: Part, device: str | torch.device) -> Split:
-    images = torch.from_numpy(part.images).to(device).permute(0, 3, 1, 2).contiguous()
-    return Split(images, torch.from_numpy(part.labels).to(device))
+def _to_device(part: Part, indices: Indices, device: str | torch.device) -> Split:
+    """Copy the images at `indices`, a few at a time: they are moved, and their channels put first, only once."""
+    height, width, channels = part.images.shape[1:]
+    images = torch.empty((len(indices), channels, height, width), dtype=torch.uint8, device=device)
+    for start in range(0, len(indices), CHUNK):
+        some = part.take(indices[start : start + CHUNK]).images
+        images[start : start + CHUNK] = torch.from_numpy(some).permute(0, 3, 1, 2)
+    return Split(images, torch.from_numpy(part.labels[indices]).to(device))

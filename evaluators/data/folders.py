@@ -1,31 +1,61 @@
 """Images from folders: one subfolder per class, in train/ and perhaps test/."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 
-from evaluators.data.arrays import Images, Part, Source
+from evaluators.data.arrays import Part, Source
+from evaluators.data.decoding import read_images
 from space.errors import UnknownName, UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 """Files that count as images, in upper or lower case; all others are passed over."""
 
-FORMATS = ("PNG", "JPEG")
-"""What such a file may hold: Pillow reads more, some of it by starting other programs."""
+HELD_OUT = ("test", "val")
+"""Folders beside train/ that may hold the test set; the first that is there does. ImageNet's is val/."""
 
-GREY = ("1", "L", "LA")
-"""Pillow's modes of grey images; all others are colour."""
-
-DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
-"""Pillow's modes with more than 8 bits per channel."""
+LARGEST = 1024
+"""Most pixels that images are resized to."""
 
 
-def read_folder(path: Path) -> Source:
+def folder_and_size(text: str) -> tuple[Path, int | None]:
+    """Read PATH or PATH@SIZE; a folder that is called so is a PATH, whatever digits its name ends in.
+
+    Raises UserError unless SIZE, of a folder that exists, is a whole number from 1 to `LARGEST`.
+    """
+    whole, (name, at, size) = user_path(text), text.rpartition("@")
+    if whole.is_dir() or not at:
+        return whole, None
+    folder, number = user_path(name), int(size) if re.fullmatch("[0-9]{1,9}", size) else 0
+    if 1 <= number <= LARGEST:
+        return folder, number
+    if folder.is_dir():
+        expected = f"1 to {LARGEST}, a whole number"
+        raise UserError("size of images out of range", got=size, expected=expected, hint="folder:PATH@224")
+    return whole, None
+
+
+def user_path(text: str) -> Path:
+    """The path that `text` names, ~ being the user's home. Raises UserError if it is empty, or the home of nobody."""
+    if not text:
+        raise UserError("a path is missing", got=text, expected="folder:PATH", hint="folder:. is the current folder")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UserError("a path starts at an unknown home", got=text, hint="write the whole path") from error
+
+
+def read_folder(path: Path, size: int | None = None) -> Source:
     """Read PATH/train/CLASS/*.png (or JPEG) and PATH/test/CLASS/*.png.
 
-    Without train/ and test/, the classes lie in PATH itself. Without test/, the source has no test set.
-    Classes are numbered in the order of their names. If one image is in colour, all become so; alpha channels
-    are dropped. Raises UserError if there is too little, or an image is damaged or of another size.
+    Without train/ and test/, the classes lie in PATH itself; val/ stands in for test/; without either, the source has
+    no test set. Classes are numbered in the order of their names. Names that start with a dot are passed over.
+
+    Args:
+        path: of the folder.
+        size: height and width that all images are resized to (`decoding.resize`); without it, their sizes must agree.
+    Raises: UserError if there is too little, or an image is damaged or of another size, or memory does not suffice.
     """
     train, test = _parts(path)
     classes = _subfolders(train)
@@ -33,7 +63,7 @@ def read_folder(path: Path) -> Source:
         expected = "at least 2 subfolders with the images of one class each"
         raise UserError("too few classes in a folder", got=str(train), expected=expected)
     files = [_files(train, classes), _files(test, classes) if test else []]
-    images = _stack(path, [file for part in files for file, _ in part])
+    images = read_images(path, [file for part in files for file, _ in part], size)
     labels = np.array([label for part in files for _, label in part], dtype=np.int64)
     cut = len(files[0])
     held = Part(images=images[cut:], labels=labels[cut:]) if test else None
@@ -43,10 +73,10 @@ def read_folder(path: Path) -> Source:
 def _parts(path: Path) -> tuple[Path, Path | None]:
     if not path.is_dir():
         raise UserError("no such folder of images", got=str(path), hint="check the path")
-    train, test = path / "train", path / "test"
+    train, held_out = path / "train", [path / name for name in HELD_OUT if (path / name).is_dir()]
     if train.is_dir():
-        return train, test if test.is_dir() else None
-    if test.is_dir():
+        return train, held_out[0] if held_out else None
+    if (path / "test").is_dir():
         raise UserError("a folder has test/ but no train/", got=str(path), expected="train/ and test/")
     return path, None
 
@@ -60,41 +90,25 @@ def _files(part: Path, classes: list[str]) -> list[tuple[Path, int]]:
     for name in _subfolders(part):
         if name not in classes:
             raise UnknownName(f"class in {part.name}/", name, classes)
-        found = sorted(file for file in (part / name).rglob("*") if file.suffix.lower() in SUFFIXES)
+        found = _images(part / name, frozenset((part.resolve(), part.parent.resolve())))
         if not found:
             raise UserError("a class has no images", got=str(part / name), expected="PNG or JPEG files")
         files += [(file, classes.index(name)) for file in found]
+    if not files:
+        expected, hint = "subfolders with the images of one class each", "without it, a fifth of train/ is held out"
+        raise UserError(f"no classes in {part.name}/", got=str(part), expected=expected, hint=hint)
     return files
 
 
-def _stack(root: Path, files: list[Path]) -> Images:
-    images = [_decode(root, file) for file in files]
-    size = images[0].shape[:2]
-    for image, file in zip(images, files, strict=True):
-        if image.shape[:2] != size:
-            got = f"{_size(image)} in {file.relative_to(root)}"
-            expected = f"{_size(images[0])}, the size of the first"
-            hint = f"resize them all, for instance with mogrify -resize '{_size(images[0])}!'"
-            raise UserError("images of unequal size", got=got, expected=expected, hint=hint)
-    channels = max(image.shape[2] for image in images)
-    return np.stack([np.broadcast_to(image, (*size, channels)) for image in images])
-
-
-def _decode(root: Path, file: Path) -> Images:
-    from PIL import Image
-
-    try:
-        with Image.open(file, formats=FORMATS) as image:
-            image.verify()  # compares the checksums of PNG files, which decoding does not
-        with Image.open(file, formats=FORMATS) as image:
-            if image.mode in DEEP:
-                raise ValueError("more than 8 bits per channel")
-            pixels = np.asarray(image.convert("L" if image.mode in GREY else "RGB"))
-    except Exception as error:  # each decoder has its own ways to fail, SyntaxError among them
-        got, expected = str(file.relative_to(root)), "an undamaged PNG or JPEG with 8 bits per channel"
-        raise UserError("an image cannot be read", got=got, expected=expected) from error
-    return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
-def _size(image: Images) -> str:
-    return f"{image.shape[1]}x{image.shape[0]}"
+def _images(folder: Path, above: frozenset[Path]) -> list[Path]:
+    """Every image below a folder, in the order of their names; links are followed unless they lead back up."""
+    here = folder.resolve()
+    found: list[Path] = []
+    for entry in sorted(folder.iterdir()) if here not in above else ():
+        if entry.name.startswith("."):  # copies that notebooks and file managers make
+            continue
+        if entry.is_dir():
+            found += _images(entry, above | {here})
+        elif entry.suffix.lower() in SUFFIXES:
+            found.append(entry)
+    return found

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from evaluators.data.arrays import Part, Source
-from evaluators.data.folders import read_folder
+from evaluators.data.folders import folder_and_size, read_folder, user_path
 from evaluators.data.npz import read_npz
 from evaluators.data.public import PUBLIC, read_public
 from evaluators.data.splits import divide
 from evaluators.seeds import stream
 from space.errors import UnknownName, UserError
 
-FORMS = ("folder:PATH", "FILE.npz")
+FORMS = ("folder:PATH[@SIZE]", "FILE.npz")
 """Names that stand for the user's own images."""
 
 
@@ -29,10 +29,17 @@ def open_source(name: str, *, root: Path | None = None, download: bool = False) 
     """
     if name in SOURCES:
         return SOURCES[name](root, download)
+    try:
+        return _own(name)
+    except OSError as error:  # a folder that may not be listed, a name longer than the system takes
+        raise UserError("the data cannot be read", got=name, hint=error.strerror or "") from error
+
+
+def _own(name: str) -> Source:
     if name.startswith("folder:"):
-        return read_folder(Path(name.removeprefix("folder:")).expanduser())
+        return read_folder(*folder_and_size(name.removeprefix("folder:")))
     if name.endswith(".npz"):
-        return read_npz(Path(name).expanduser())
+        return read_npz(user_path(name))
     if Path(name).is_dir():
         raise UserError("a folder is no data set", got=name, hint=f"folder:{name} reads images from it")
     raise UnknownName("data set", name, [*SOURCES, *FORMS])

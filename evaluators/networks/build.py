@@ -1,16 +1,20 @@
 """From a name and a precision to a network that takes images in [0, 1]."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import import_module
 
 import torch
 from torch import Tensor, nn
 
-from evaluators.networks.catalogue import check_fits, find_network
+from evaluators.networks.catalogue import check_fits, check_stages, find_network
 from evaluators.networks.plan import Plan
+from evaluators.networks.pruning import narrow_blindly, prune_weights, widths
 from evaluators.quantizers.layers import QuantLayer
 from evaluators.quantizers.pixels import PixelDiscretizer
-from space import Precision
+from space import AnyPrecision, Precision
+
+FULL_PRECISION = Precision.parse("fp")
 
 
 class Network(nn.Module):
@@ -48,13 +52,35 @@ class Network(nn.Module):
             layer.mu = mu
 
 
-def build(name: str, precision: Precision, plan: Plan, *, input_bits: int = 8) -> Network:
+def build(name: str, precision: AnyPrecision, plan: Plan, *, input_bits: int = 8) -> Network:
     """Build a network with zero weights; call `reset` or load a state next.
 
-    Raises: UnknownName for a name or precision that does not exist, UserError where the images are too small.
+    Raises: UnknownName for a name or precision that does not exist, UserError where the images are too small,
+        stages are others than the network's, or channels cannot be pruned as far as asked.
     """
     info = find_network(name)
     check_fits(info, plan.shape)
+    check_stages(info, precision)
     module, function = info.builder.split(":")
-    builder = getattr(import_module(module), function)
-    return Network(builder(plan, precision), input_bits)
+    network = Network(getattr(import_module(module), function)(plan, precision), input_bits)
+    if isinstance(precision, Precision):
+        _treat_every_layer(network, name, precision, plan)
+    return network
+
+
+@lru_cache(maxsize=1024)
+def pruned_widths(name: str, percent: int, plan: Plan) -> tuple[int, ...]:
+    """How many channels a network of which `percent` % is pruned keeps, joint by joint; no values are computed."""
+    with torch.device("meta"):
+        return widths(build(name, FULL_PRECISION, plan).eval().body, plan.shape, percent)
+
+
+def _treat_every_layer(network: Network, name: str, precision: Precision, plan: Plan) -> None:
+    """What changes the first convolution and the classifier too: pruning, and quantization after training."""
+    if precision.method == "ptq":
+        for _, layer in network.layers():
+            layer.with_weights(precision)
+    if precision.pruning is not None and precision.pruning.what == "w":
+        prune_weights(network.body, precision.pruning.percent)
+    elif precision.pruning is not None:
+        narrow_blindly(network.body, pruned_widths(name, precision.pruning.percent, plan))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from space import AnyPrecision, Staged
 from space.errors import UnknownName, UserError
 
 
@@ -16,6 +17,7 @@ class NetworkInfo:
         smallest: least height and width that leave every layer something to see.
         source: where it comes from.
         classes: of the data set of its paper.
+        stages: how many parts may each have a precision of their own.
     """
 
     name: str
@@ -24,6 +26,7 @@ class NetworkInfo:
     smallest: int
     source: str
     classes: int = 10
+    stages: int = 1
 
 
 NETWORKS: dict[str, NetworkInfo] = {
@@ -85,6 +88,7 @@ NETWORKS: dict[str, NetworkInfo] = {
             shape=(3, 32, 32),
             smallest=8,
             source="He et al. 2016",
+            stages=3,
         ),
         NetworkInfo(
             name="resnet56",
@@ -92,6 +96,7 @@ NETWORKS: dict[str, NetworkInfo] = {
             shape=(3, 32, 32),
             smallest=8,
             source="He et al. 2016",
+            stages=3,
         ),
         NetworkInfo(
             name="wrn32",
@@ -99,6 +104,7 @@ NETWORKS: dict[str, NetworkInfo] = {
             shape=(3, 32, 32),
             smallest=8,
             source="Song, Fallon, Li; Madry et al. 2018",
+            stages=3,
         ),
         NetworkInfo(
             name="resnet18",
@@ -106,6 +112,7 @@ NETWORKS: dict[str, NetworkInfo] = {
             shape=(3, 224, 224),
             smallest=32,
             source="Frickenstein et al. 2023",
+            stages=4,
             classes=1000,
         ),
         NetworkInfo(
@@ -114,6 +121,7 @@ NETWORKS: dict[str, NetworkInfo] = {
             shape=(3, 224, 224),
             smallest=32,
             source="He et al. 2016",
+            stages=4,
             classes=1000,
         ),
     )
@@ -137,4 +145,16 @@ def check_fits(info: NetworkInfo, shape: tuple[int, int, int]) -> None:
             got=f"{size} pixels",
             expected=f"at least {info.smallest}x{info.smallest}",
             hint="choose another --network, such as fcn2",
+        )
+
+
+def check_stages(info: NetworkInfo, precision: AnyPrecision) -> None:
+    """Raise UserError when a precision by stage does not name each stage of the network."""
+    if isinstance(precision, Staged) and len(precision.stages) != info.stages:
+        staged = [name for name, one in NETWORKS.items() if one.stages == len(precision.stages)]
+        raise UserError(
+            f"{info.name} takes other precisions by stage",
+            got=str(precision),
+            expected=f"one for each of its {info.stages} stages" if info.stages > 1 else "one precision: no stages",
+            hint=f"networks of {len(precision.stages)} stages: {', '.join(staged) or 'none'}",
         )

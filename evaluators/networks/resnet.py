@@ -2,7 +2,8 @@
 
 Real activations keep the published wiring. Binary ones get a real shortcut around every convolution
 (Bi-Real Net, Liu et al. 2018), since two convolutions of signs in a row lose what the shortcut carries.
-The first convolution and the classifier stay 8/8; MACs do not depend on the wiring.
+The first convolution and the classifier stay 8/8; MACs do not depend on the wiring. Each stage may have a precision of
+its own.
 """
 
 from itertools import pairwise
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from evaluators.networks.plan import Plan
 from evaluators.quantizers.layers import QuantConv2d, QuantLinear
-from space import Precision
+from space import AnyPrecision, Precision
 
 
 class Shortcut(nn.Module):
@@ -77,17 +78,17 @@ class Block(nn.Module):
         return stream
 
 
-def resnet20(plan: Plan, precision: Precision) -> nn.Module:
+def resnet20(plan: Plan, precision: AnyPrecision) -> nn.Module:
     """ResNet-20: 3 stages of 3 blocks, 16, 32 and 64 channels."""
     return _cifar(plan, precision, blocks=3)
 
 
-def resnet56(plan: Plan, precision: Precision) -> nn.Module:
+def resnet56(plan: Plan, precision: AnyPrecision) -> nn.Module:
     """ResNet-56: 3 stages of 9 blocks, 16, 32 and 64 channels."""
     return _cifar(plan, precision, blocks=9)
 
 
-def wrn32(plan: Plan, precision: Precision) -> nn.Module:
+def wrn32(plan: Plan, precision: AnyPrecision) -> nn.Module:
     """Wide ResNet-32: 3 stages of 5 blocks, 160, 320 and 640 channels after a first convolution of 16.
 
     Song, Fallon and Li name it and no more. Chosen: depth, widths and the narrow first convolution of the "w32-10 wide"
@@ -97,7 +98,7 @@ def wrn32(plan: Plan, precision: Precision) -> nn.Module:
     return _cifar(plan, precision, blocks=5, widening=10)
 
 
-def resnet18(plan: Plan, precision: Precision) -> nn.Module:
+def resnet18(plan: Plan, precision: AnyPrecision) -> nn.Module:
     """ResNet-18 for 224×224 images; where a stage begins, the shortcut is a 3×3 convolution in the layer's precision.
 
     So Frickenstein et al. (2023) count it: 1.968 G MACs, where the usual network has 1.814 G.
@@ -105,19 +106,19 @@ def resnet18(plan: Plan, precision: Precision) -> nn.Module:
     return _imagenet(plan, precision, kernel=3)
 
 
-def resnet18_1x1(plan: Plan, precision: Precision) -> nn.Module:
+def resnet18_1x1(plan: Plan, precision: AnyPrecision) -> nn.Module:
     """ResNet-18 with the 1×1 shortcuts of He et al. (2016), in the precision of the layers around them."""
     return _imagenet(plan, precision, kernel=1)
 
 
-def _cifar(plan: Plan, precision: Precision, *, blocks: int, widening: int = 1) -> nn.Module:
+def _cifar(plan: Plan, precision: AnyPrecision, *, blocks: int, widening: int = 1) -> nn.Module:
     channels = plan.channels(16)
     stem = [QuantConv2d((plan.shape[0], channels), 3, padding=1), nn.BatchNorm2d(channels)]
     stages = [plan.channels(count * widening) for count in (16, 32, 64)]
     return _resnet(stem, [channels, *stages], plan, precision, blocks=blocks)
 
 
-def _imagenet(plan: Plan, precision: Precision, *, kernel: int) -> nn.Module:
+def _imagenet(plan: Plan, precision: AnyPrecision, *, kernel: int) -> nn.Module:
     channels = plan.channels(64)
     stem = [
         QuantConv2d((plan.shape[0], channels), 7, stride=2, padding=3),
@@ -132,7 +133,7 @@ def _resnet(
     stem: list[nn.Module],
     channels: list[int],
     plan: Plan,
-    precision: Precision,
+    precision: AnyPrecision,
     *,
     blocks: int,
     kernel: int | None = None,
@@ -140,7 +141,8 @@ def _resnet(
     """A stem, stages of blocks, the classifier; `channels` of the stem and of each stage."""
     parts = list(stem)
     for stage, (before, after) in enumerate(pairwise(channels)):
-        parts.append(Block((before, after), 2 if stage else 1, precision, kernel=kernel))
-        parts += [Block((after, after), 1, precision) for _ in range(blocks - 1)]
+        computing = precision.at(stage)
+        parts.append(Block((before, after), 2 if stage else 1, computing, kernel=kernel))
+        parts += [Block((after, after), 1, computing) for _ in range(blocks - 1)]
     classifier = QuantLinear((channels[-1], plan.classes), bias=True)
     return nn.Sequential(*parts, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), classifier)

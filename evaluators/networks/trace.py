@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from evaluators.networks.build import build
 from evaluators.networks.plan import Plan
+from evaluators.networks.shapes import layer_sizes
 from evaluators.quantizers.layers import QuantConv2d, QuantLayer
 from evaluators.quantizers.weights import FloatWeight
-from space import Precision
+from space import AnyPrecision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +21,8 @@ class LayerShape:
     Attributes:
         name: its place in the network.
         kind: "conv" or "linear".
-        macs: multiply-accumulates.
-        weights: number of weights, biases left out.
+        macs: multiply-accumulates with weights that are not pruned.
+        weights: number of weights, biases and pruned ones left out.
         inputs: number of input values, activations that are stored for this layer.
         outputs: number of output values.
         weight_bits: bits, or bases, of a weight.
@@ -41,19 +42,15 @@ class LayerShape:
 
 
 @lru_cache(maxsize=1024)
-def trace(name: str, precision: Precision, plan: Plan) -> tuple[LayerShape, ...]:
+def trace(name: str, precision: AnyPrecision, plan: Plan) -> tuple[LayerShape, ...]:
     """The layers of a network, in order; milliseconds, no memory for weights or activations."""
     with torch.device("meta"):
         network = build(name, precision, plan).eval()
-        sizes: dict[nn.Module, tuple[int, int]] = {}
-        for _, layer in network.layers():
+        kept = {layer: layer.weight.kept for _, layer in network.layers()}
+        for layer in kept:
             _without_values(layer)
-            layer.register_forward_hook(
-                lambda layer, seen, out: sizes.update({layer: (_values(seen[0]), _values(out))})
-            )
-        with torch.no_grad():
-            network.body(torch.empty(1, *plan.shape))
-    return tuple(_shape(name, layer, *sizes[layer]) for name, layer in network.layers())
+        sizes = layer_sizes(network.body, plan.shape)
+    return tuple(_shape(name, layer, kept[layer], *sizes[layer]) for name, layer in network.layers())
 
 
 def _without_values(layer: QuantLayer) -> None:
@@ -61,16 +58,11 @@ def _without_values(layer: QuantLayer) -> None:
     layer.activation, layer.weight = nn.Identity(), FloatWeight(tuple(layer.weight.shape))
 
 
-def _values(batch: Tensor) -> int:
-    return batch[0].numel()
-
-
-def _shape(name: str, layer: QuantLayer, inputs: int, outputs: int) -> LayerShape:
-    weights = layer.weight.shape.numel()
+def _shape(name: str, layer: QuantLayer, weights: int, inputs: int, outputs: int) -> LayerShape:
     return LayerShape(
         name=name,
         kind="conv" if isinstance(layer, QuantConv2d) else "linear",
-        macs=outputs * (weights // layer.weight.shape[0]),
+        macs=outputs // layer.weight.shape[0] * weights,
         weights=weights,
         inputs=inputs,
         outputs=outputs,

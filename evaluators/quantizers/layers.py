@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from evaluators.quantizers.bases import MultiBaseActivation, MultiBaseWeight
 from evaluators.quantizers.binary import BinaryNetWeight, SignActivation, XnorWeight
-from evaluators.quantizers.companding import compress
+from evaluators.quantizers.linear import LinearWeight
 from evaluators.quantizers.uniform import DoReFaActivation, DoReFaWeight, PactActivation
 from evaluators.quantizers.weights import FloatWeight, WeightQuantizer
 from space import Precision, UnknownName
@@ -28,6 +28,7 @@ class Method:
 
 METHODS: dict[str, Method] = {
     "fp": Method(weight=lambda shape, p: FloatWeight(shape), activation=lambda p: nn.ReLU()),
+    "ptq": Method(weight=lambda shape, p: LinearWeight(shape, p.weight), activation=lambda p: nn.ReLU()),
     "pact": Method(
         weight=lambda shape, p: DoReFaWeight(shape, p.weight),
         activation=lambda p: PactActivation(p.activation),
@@ -75,16 +76,20 @@ class QuantLayer(nn.Module):
 
     def quantized(self, precision: Precision) -> "QuantLayer":
         """Compute in this precision, input activation included; returns itself."""
-        method = method_of(precision)
-        self.weight = method.weight(tuple(self.weight.shape), precision)
-        self.activation = method.activation(precision)
+        self.with_weights(precision)
+        self.activation = method_of(precision).activation(precision)
         self.bits = (precision.weight, precision.activation)
         self.bases = precision.method == "mbn"
         return self
 
+    def with_weights(self, precision: Precision) -> None:
+        """Hold weights of this precision; activations stay as they are."""
+        self.weight = method_of(precision).weight(tuple(self.weight.shape), precision)
+        self.bits = (precision.weight, self.bits[1])
+
     def effective_weight(self) -> Tensor:
-        """The weight that the operator uses: quantized, then μ-law compressed."""
-        return compress(self.weight(), self.mu)
+        """The weight that the operator uses: quantized and μ-law compressed."""
+        return self.weight.mapped(self.mu)
 
     @torch.no_grad()
     def reset(self, generator: torch.Generator) -> None:

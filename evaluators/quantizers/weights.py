@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from evaluators.quantizers.companding import compress
+
 
 class WeightQuantizer(nn.Module):
     """Turns trained latent weights into the effective weight of a layer.
@@ -23,6 +25,11 @@ class WeightQuantizer(nn.Module):
         """Shape of the effective weight: out × in [× height × width]."""
         return self.latent.shape[1:]
 
+    @property
+    def kept(self) -> int:
+        """How many weights are not removed."""
+        return self.shape.numel()
+
     @torch.no_grad()
     def load_float(self, weight: Tensor) -> None:
         """Take `weight` (of this shape) as the float weight to be approximated."""
@@ -35,6 +42,10 @@ class WeightQuantizer(nn.Module):
     def forward(self) -> Tensor:
         """The effective weight, of `shape`, differentiable in the latent weights."""
         return self.latent[0]
+
+    def mapped(self, mu: float) -> Tensor:
+        """The effective weight after μ-law compression; `mu` 0 is none."""
+        return compress(self(), mu)
 
 
 class FloatWeight(WeightQuantizer):

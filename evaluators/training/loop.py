@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 import torch.nn.functional as functional
@@ -11,8 +12,9 @@ from evaluators.data.batches import batches, to_float
 from evaluators.data.dataset import Split
 from evaluators.networks.build import Network
 from evaluators.training.adversarial import Guard, craft
+from evaluators.training.feedback import boundary_examples
 from evaluators.training.recipes import Recipe, optimizer_for
-from space import Precision
+from space import AnyPrecision
 
 HELD = 256
 """Training images that a guard keeps for itself, at most; a tenth where there are few."""
@@ -20,17 +22,19 @@ HELD = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """A linear rise, then a cosine fall to zero, over a known number of steps."""
+    """A linear rise, then a fall to zero, over a known number of steps."""
 
     steps: int
     warmup: float
+    fall: Literal["cosine", "linear"] = "cosine"
 
     def factor(self, step: int) -> float:
         """Share of the peak rate at `step` in 0 ... steps - 1."""
         rise = max(1, round(self.steps * self.warmup))
         if step < rise:
             return (step + 1) / rise
-        return 0.5 * (1 + math.cos(math.pi * (step - rise + 1) / (self.steps - rise + 1)))
+        gone = (step - rise + 1) / (self.steps - rise + 1)
+        return 1 - gone if self.fall == "linear" else 0.5 * (1 + math.cos(math.pi * gone))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +47,7 @@ class Course:
         epochs: passes over the images.
         generator: of the order of images and their augmentation.
         autocast: dtype of the convolutions.
-        twin: full-precision network to learn from as well, or none.
+        teacher: network to learn from as well, or none.
         epsilon: largest change of a pixel where the recipe attacks what it trains on.
     """
 
@@ -52,11 +56,11 @@ class Course:
     epochs: int
     generator: torch.Generator
     autocast: torch.dtype = torch.float32
-    twin: Network | None = None
+    teacher: Network | None = None
     epsilon: float = 0.0
 
 
-def train(network: Network, precision: Precision, course: Course) -> None:
+def train(network: Network, precision: AnyPrecision, course: Course) -> None:
     """Train in place; leaves the network in eval mode.
 
     Raises: FloatingPointError when the loss, or a weight after the last step, is no longer finite.
@@ -64,7 +68,7 @@ def train(network: Network, precision: Precision, course: Course) -> None:
     optimizer = optimizer_for(network, precision, course.recipe)
     course, guard = _watched(course) if course.recipe.guarded else (course, None)
     per_epoch = math.ceil(len(course.split) / course.recipe.batch)
-    schedule = Schedule(steps=course.epochs * per_epoch, warmup=course.recipe.warmup)
+    schedule = Schedule(steps=course.epochs * per_epoch, warmup=course.recipe.warmup, fall=course.recipe.fall)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor)
     network.train()
     for _ in range(course.epochs):
@@ -98,29 +102,40 @@ def _watched(course: Course) -> tuple[Course, Guard]:
 
 def _loss(network: Network, images: Tensor, labels: Tensor, course: Course) -> Tensor:
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=course.autocast == torch.bfloat16):
-        crafting = course.recipe.crafting
-        if crafting is None:
-            return _plain_loss(network, images, labels, course)
-        attacked = craft(network, images, labels, crafting, course.epsilon, course.generator)
-        loss = functional.cross_entropy(network(attacked).float(), labels)
-        if crafting.clean_share:
-            clean = functional.cross_entropy(network(images).float(), labels)
-            loss = crafting.clean_share * clean + (1 - crafting.clean_share) * loss
-        return loss
+        if course.recipe.crafting is not None:
+            attacked = craft(network, images, labels, course.recipe.crafting, course.epsilon, course.generator)
+            loss, share = _labelled_loss(network, attacked, labels), course.recipe.crafting.clean_share
+            return share * _labelled_loss(network, images, labels) + (1 - share) * loss if share else loss
+        if course.recipe.boundary_share:
+            share = course.recipe.boundary_share
+            moved, theirs = boundary_examples(network, images, labels, course.generator)
+            loss = _labelled_loss(network, moved, theirs)
+            return share * loss + (1 - share) * _labelled_loss(network, images, labels)
+        return _plain_loss(network, images, labels, course)
+
+
+def _labelled_loss(network: Network, images: Tensor, labels: Tensor) -> Tensor:
+    return functional.cross_entropy(network(images).float(), labels)
 
 
 def _plain_loss(network: Network, images: Tensor, labels: Tensor, course: Course) -> Tensor:
     images = images.requires_grad_(course.recipe.penalty > 0)
-    logits = network(images).float()
-    loss = functional.cross_entropy(logits, labels)
+    logits, temperature = network(images).float(), course.recipe.temperature
+    if course.teacher is None:
+        loss = functional.cross_entropy(logits / temperature, labels)
+    else:
+        loss = _taught_loss(logits, course.teacher, images, labels, course.recipe)
     if course.recipe.penalty:
         loss = loss + course.recipe.penalty * _gradient_norm(logits, images, labels)
-    if course.twin is None:
-        return loss
+    return loss
+
+
+def _taught_loss(logits: Tensor, teacher: Network, images: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
+    """What the labels and the teacher say, by their shares."""
     with torch.no_grad():
-        target = course.twin(images).float()
-    share = course.recipe.twin_share
-    return (1 - share) * loss + share * _divergence(logits, target, course.recipe.temperature)
+        target = teacher(images).float()
+    taught = recipe.teacher_share * _divergence(logits, target, recipe.temperature)
+    return (1 - recipe.teacher_share) * functional.cross_entropy(logits, labels) + taught
 
 
 def _gradient_norm(logits: Tensor, images: Tensor, labels: Tensor) -> Tensor:

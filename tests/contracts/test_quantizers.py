@@ -24,12 +24,14 @@ every_layer = pytest.mark.parametrize("kind", LAYERS)
 
 def weight_levels(precision: Precision) -> float:
     """How many values an output channel may hold: 2^bits, or 2^M for M bases."""
+    if precision.method == "ptq":
+        return 2**precision.weight - 1  # symmetric about 0
     return float("inf") if precision.float else 2**precision.weight
 
 
 def activation_levels(precision: Precision) -> float:
     """How many values an activation may take: 2^bits, or N + 1 for N thresholds."""
-    if precision.float:
+    if precision.real:
         return float("inf")
     return precision.activation + 1 if precision.binary else 2**precision.activation
 
@@ -72,7 +74,8 @@ def test_weights_keep_their_shape_and_hold_the_promised_number_of_values(precisi
 def test_weights_follow_the_float_weight(precision):
     quantizer = loaded(precision)
     pair = torch.stack([quantizer().flatten(), quantizer.float_weight().flatten()])
-    assert torch.corrcoef(pair)[0, 1] > 0.75  # a sign and a normal variable: √(2/π) = 0.80
+    # a sign and a normal variable: √(2/π) = 0.80; {-m, 0, m} with m = max|w| leaves all but the tails at 0
+    assert torch.corrcoef(pair)[0, 1] > (0.25 if str(precision) == "ptq2" else 0.75)
     assert torch.equal(quantizer.float_weight(), 0.3 * normal((3, 8, 12, 12), "weights"))
 
 
@@ -99,7 +102,7 @@ def test_activations_keep_their_shape_and_take_the_promised_number_of_values(pre
     assert out.shape == x.shape
     assert torch.isfinite(out).all()
     assert len(out.unique()) <= activation_levels(precision)
-    assert len(out.unique()) == activation_levels(precision) or precision.float
+    assert len(out.unique()) == activation_levels(precision) or precision.real
 
 
 @every_precision

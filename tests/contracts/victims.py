@@ -18,9 +18,9 @@ from evaluators.networks.build import build as build_network
 from evaluators.networks.plan import Plan
 from evaluators.objectives import OBJECTIVES
 from evaluators.seeds import stream
+from evaluators.training.inheritance import start_from
 from evaluators.training.loop import Course, train
 from evaluators.training.recipes import RECIPES
-from evaluators.training.warm_start import start_from
 from space import Candidate, Precision
 
 CANDIDATES = {

@@ -105,7 +105,7 @@ def test_an_unknown_name_suggests_the_nearest():
         load("mnist5")
     assert str(caught.value) == (
         "unknown data set: got 'mnist5'; expected one of FILE.npz, cifar10, cifar100, fashion-mnist, "
-        "folder:PATH, mnist, mnist5k; hint: did you mean 'mnist5k'?"
+        "folder:PATH[@SIZE], mnist, mnist5k; hint: did you mean 'mnist5k'?"
     )
 
 

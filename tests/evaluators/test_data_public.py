@@ -11,6 +11,8 @@ from torchvision import datasets
 from evaluators.data import load
 from evaluators.data.public import PUBLIC
 from evaluators.data.sources import open_source
+from evaluators.opening import open_evaluator
+from space import Candidate
 from space.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -33,13 +35,15 @@ def write_idx(root: Path, folder: str) -> None:
         (raw / f"{part}-labels-idx1-ubyte").write_bytes(header + labels(len(images), 10).tobytes())
 
 
-def write_cifar(root: Path, reader: type, key: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+def write_cifar(
+    root: Path, reader: type, key: str, monkeypatch: pytest.MonkeyPatch, n: int = 40, classes: int = 10
+) -> np.ndarray:
     """Write small batches in CIFAR's format (rows of 3072 bytes, channels first), their sums made known."""
     folder = root / reader.base_folder
     folder.mkdir()
-    pixels = RNG.integers(0, 256, (40, 3, 32, 32), dtype=np.uint8)
-    content = pickle.dumps({"data": pixels.reshape(40, -1), key: labels(40, 10).tolist()})
-    meta = pickle.dumps({reader.meta["key"]: list("0123456789")})
+    pixels = RNG.integers(0, 256, (n, 3, 32, 32), dtype=np.uint8)
+    content = pickle.dumps({"data": pixels.reshape(n, -1), key: labels(n, classes).tolist()})
+    meta = pickle.dumps({reader.meta["key"]: [str(label) for label in range(classes)]})
     for name in ("only", "meta"):
         (folder / name).write_bytes(content if name == "only" else meta)
     for parts in ("train_list", "test_list"):
@@ -66,6 +70,16 @@ def test_cifar_files_are_read(tmp_path, monkeypatch, name, key):
     assert data.shape == (3, 32, 32)
     assert np.array_equal(data.test.images.numpy(), pixels)
     assert data.test.labels.tolist() == labels(40, 10).tolist()
+
+
+def test_a_network_of_cifar100_tells_100_classes_apart(tmp_path, monkeypatch):
+    costs = {}
+    for name, key, classes in (("cifar10", "labels", 10), ("cifar100", "fine_labels", 100)):
+        write_cifar(tmp_path, getattr(datasets, PUBLIC[name]), key, monkeypatch, n=300, classes=classes)
+        evaluator = open_evaluator(dataset=name, network="resnet20", data_root=tmp_path, cache=tmp_path / "cache")
+        costs[name] = evaluator.cost(Candidate.parse("mbn3x1"))["memory"].value
+    last = 64  # bytes of the last layer's weights for one class: the first and last layer keep 8 bits
+    assert costs["cifar100"] - costs["cifar10"] == 90 * last
 
 
 def test_the_same_images_in_an_npz_file_have_the_same_checksum(tmp_path):

@@ -16,10 +16,11 @@ from evaluators.data import DataSet
 from evaluators.members import MemberPool, MemberSpec, code_version
 from evaluators.networks.build import Network, build
 from evaluators.networks.plan import Plan
+from evaluators.quantizers.linear import linear_weight
 from evaluators.seeds import stream
+from evaluators.training.inheritance import start_from
 from evaluators.training.loop import Course, train
 from evaluators.training.recipes import RECIPES
-from evaluators.training.warm_start import start_from
 from space import Precision
 from space.candidate import MAX_MEMBERS
 
@@ -109,15 +110,75 @@ def test_new_code_has_new_addresses(file, tmp_path, monkeypatch):
 
 
 def test_the_twin_is_a_full_precision_network_of_8_bit_input_that_no_ensemble_holds():
-    twin = SPEC.twin()
+    twin = SPEC.origin()
     assert twin == replace(SPEC, precision="fp", index=MAX_MEMBERS, input_bits=8)
-    assert twin.twin() is None
-    assert replace(SPEC, precision="mbn3x3", input_bits=2).twin() == twin
-    assert replace(SPEC, index=1).twin() == replace(twin, index=MAX_MEMBERS + 1)
+    assert twin.origin() is None
+    assert replace(SPEC, precision="mbn3x3", input_bits=2).origin() == twin
+    assert replace(SPEC, index=1).origin() == replace(twin, index=MAX_MEMBERS + 1)
 
 
 def test_the_standard_recipe_does_without_twins():
-    assert replace(SPEC, recipe="standard").twin() is None
+    assert replace(SPEC, recipe="standard").origin() is None
+    assert replace(SPEC, recipe="standard").teacher() is None
+
+
+PLAIN = replace(SPEC, recipe="standard")
+
+
+@pytest.mark.parametrize(
+    ("spec", "origin"),
+    [
+        (replace(PLAIN, precision="ptq3"), replace(PLAIN, precision="fp")),
+        (replace(PLAIN, precision="fp~w50"), replace(PLAIN, precision="fp", index=MAX_MEMBERS)),
+        (replace(PLAIN, precision="fp~c50"), replace(PLAIN, precision="fp", index=MAX_MEMBERS)),
+        (replace(SPEC, recipe="feedback"), PLAIN),
+        (replace(SPEC, recipe="feedback", precision="ptq3"), replace(SPEC, recipe="feedback", precision="fp")),
+        (replace(SPEC, recipe="feedback", precision="fp~c50"), replace(PLAIN, precision="fp~c50")),
+        (replace(SPEC, recipe="distill"), None),
+    ],
+    ids=lambda spec: spec and f"{spec.precision} {spec.recipe}",
+)
+def test_what_a_member_takes_its_weights_from(spec, origin):
+    assert spec.origin() == origin
+
+
+def test_a_teacher_is_a_network_of_its_own_that_nobody_teaches():
+    spec = replace(SPEC, recipe="distill")
+    teacher = replace(spec, precision="fp", index=2 * MAX_MEMBERS)
+    assert spec.teacher() == teacher
+    assert replace(spec, precision="fp").teacher() == teacher
+    assert (teacher.teacher(), teacher.origin()) == (None, None)
+
+
+def test_quantizing_after_training_trains_nothing_more(pool):
+    full = pool.obtain(replace(PLAIN, precision="fp"))
+    quantized = pool.obtain(replace(PLAIN, precision="ptq3"))
+    assert pool.trained == 1
+    for (_, ours), (_, theirs) in zip(quantized.layers(), full.layers(), strict=True):
+        assert torch.equal(ours.effective_weight(), linear_weight(theirs.effective_weight(), 3))
+    kept = {name: value for name, value in state(full).items() if "weight.latent" not in name}
+    assert all(torch.equal(state(quantized)[name], value) for name, value in kept.items())
+
+
+def test_a_network_of_pruned_channels_starts_from_the_largest_filters_and_is_trained_on(pool):
+    network = pool.obtain(replace(PLAIN, precision="fp~c50"))
+    assert pool.trained == 2
+    full = pool.obtain(replace(PLAIN, precision="fp", index=MAX_MEMBERS))
+    sizes = [tuple(layer.weight.shape) for _, layer in network.layers()]
+    assert all(
+        ours[0] < layer.weight.shape[0] for ours, (_, layer) in list(zip(sizes, full.layers(), strict=True))[:-1]
+    )
+
+
+def test_feedback_goes_on_from_the_trained_network(pool):
+    before = pool.obtain(PLAIN)
+    after = pool.obtain(replace(PLAIN, recipe="feedback"))
+    assert pool.trained == 2  # the plain one, and on from there
+    far = replace(PLAIN, recipe="feedback", index=1)
+    near = sum((state(before)[name] - value).norm() for name, value in state(after).items() if "latent" in name)
+    other = pool.obtain(far)
+    elsewhere = sum((state(before)[name] - value).norm() for name, value in state(other).items() if "latent" in name)
+    assert near < elsewhere / 3
 
 
 def test_a_member_is_trained_once_and_its_twin_serves_all(pool):
@@ -166,7 +227,7 @@ def by_hand(data: DataSet, token: str, bits: int, name: str, twin: Network | Non
         recipe=recipe,
         epochs=1 if twin else recipe.float_epochs,
         generator=stream(3, name, "order"),
-        twin=twin if recipe.twin_share else None,
+        teacher=twin if recipe.teacher_share else None,
     )
     train(network, Precision.parse(token), course)
     return network
@@ -174,9 +235,9 @@ def by_hand(data: DataSet, token: str, bits: int, name: str, twin: Network | Non
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_a_warm_member_starts_from_and_may_learn_from_its_twin(share, pool, mnist5k, monkeypatch):
-    monkeypatch.setitem(RECIPES, "warm", replace(RECIPES["warm"], twin_share=share))
+    monkeypatch.setitem(RECIPES, "warm", replace(RECIPES["warm"], teacher_share=share))
     twin = by_hand(mnist5k, "fp", 8, "fcn2 fp/9 in8 x0.125 warm")
-    assert same(pool.obtain(SPEC.twin()), twin)
+    assert same(pool.obtain(SPEC.origin()), twin)
     assert same(pool.obtain(SPEC), by_hand(mnist5k, "dorefa2-2", 4, "fcn2 dorefa2-2/0 in4 x0.125 warm", twin))
 
 

@@ -14,14 +14,14 @@ from evaluators.networks.build import Network, build
 from evaluators.networks.plan import Plan
 from evaluators.seeds import stream
 from evaluators.training import loop
+from evaluators.training.inheritance import start_from
 from evaluators.training.loop import Course, Schedule, train
 from evaluators.training.recipes import RECIPES, Recipe
-from evaluators.training.warm_start import start_from
 from space import Precision
 from space.text import RECIPES as RECIPE_NAMES
 
 TOKENS = ["fp", "pact4", "dorefa2-2", "bnn", "xnor", "mbn3x2"]
-PLAIN = Recipe(twin_share=0.0)
+PLAIN = Recipe(teacher_share=0.0)
 
 every_token = pytest.mark.parametrize("token", TOKENS)
 
@@ -116,8 +116,8 @@ def test_nothing_is_decayed_but_real_and_fixed_point_latent_weights(token):
 
 
 def test_decay_shrinks_what_it_should(digits):
-    heavy = Recipe(decay=1.0, twin_share=0.0)
-    none = Recipe(decay=0.0, twin_share=0.0)
+    heavy = Recipe(decay=1.0, teacher_share=0.0)
+    none = Recipe(decay=0.0, teacher_share=0.0)
 
     def norm(token: str, recipe: Recipe) -> float:
         network = trained(token, digits, recipe=recipe)
@@ -155,7 +155,7 @@ def test_the_rate_rises_and_falls_over_all_steps(images, batch, epochs, digits, 
         return made[0]
 
     monkeypatch.setattr(loop, "optimizer_for", recording)
-    recipe = Recipe(batch=batch, rate=0.01, warmup=0.25, twin_share=0.0)
+    recipe = Recipe(batch=batch, rate=0.01, warmup=0.25, teacher_share=0.0)
     trained("fp", digits.head(images), recipe=recipe, epochs=epochs)
     planned = epochs * math.ceil(images / batch)
     expected = [0.01 * closed_form(step, planned, 0.25) for step in range(planned)]
@@ -165,7 +165,7 @@ def test_the_rate_rises_and_falls_over_all_steps(images, batch, epochs, digits, 
 
 @pytest.mark.parametrize("token", ["fp", "dorefa2-2", "mbn2x2"])
 def test_a_training_is_the_plain_loop(token, digits):
-    recipe, split, network = Recipe(batch=64, augment=False, twin_share=0.0), digits.head(200), fresh(token).train()
+    recipe, split, network = Recipe(batch=64, augment=False, teacher_share=0.0), digits.head(200), fresh(token).train()
     optimizer = loop.optimizer_for(network, Precision.parse(token), recipe)
     generator = stream(0, "training", "order")
     for step in range(8):
@@ -252,7 +252,7 @@ def test_the_twins_share_decides_whom_a_network_follows(share, follows, digits):
     twin = trained("fp", digits, epochs=4)
     before = state(twin)
     shifted = Split(digits.images, (digits.labels + 1) % 10)  # what the labels teach is never what the twin says
-    network = trained("dorefa4-4", shifted, recipe=Recipe(twin_share=share), twin=twin, epochs=6)
+    network = trained("dorefa4-4", shifted, recipe=Recipe(teacher_share=share, temperature=2.0), teacher=twin, epochs=6)
     with torch.no_grad():
         images = digits.images.float() / 255
         said, taught = network(images).argmax(1), {"twin": twin(images).argmax(1), "labels": shifted.labels}

@@ -68,7 +68,7 @@ def test_keys_do_not_drift():
 def test_members_are_sorted_and_numbered():
     given_order = (Member(XNOR, 3), Member(FP, 5), Member(XNOR), Member(FP, 5))
     one = Candidate(members=given_order).canonical()
-    assert [str(member) for member in one.members] == ["fp/0", "fp/1", "xnor/0", "xnor/1"]
+    assert [str(member) for member in one.members] == ["fp#0", "fp#1", "xnor#0", "xnor#1"]
 
 
 def test_published_ensemble_keeps_its_order():

@@ -12,6 +12,7 @@ from space.precision import all_precisions
 def tokens_by_the_grammar() -> dict[str, tuple[str, int, int]]:
     """Every valid token and what it means, written out from the definition and not from the code."""
     valid = {"fp": ("fp", 8, 8), "bnn": ("bnn", 1, 1), "xnor": ("xnor", 1, 1)}
+    valid |= {f"ptq{k}": ("ptq", k, 8) for k in range(2, 9)}
     for w, a in product(range(1, 9), repeat=2):
         valid |= {f"dorefa{w}-{a}": ("dorefa", w, a), f"mbn{w}x{a}": ("mbn", w, a)}
         if w >= 2 and a >= 2:
@@ -22,7 +23,7 @@ def tokens_by_the_grammar() -> dict[str, tuple[str, int, int]]:
 
 
 def test_exactly_the_grammar_is_accepted():
-    words = ["fp", "bnn", "xnor", "pact", "dorefa", "mbn"]
+    words = ["fp", "ptq", "bnn", "xnor", "pact", "dorefa", "mbn"]
     numbers = ["", *map(str, range(11)), "01"]
     tried = {f"{m}{w}{sep}{a}" for m, w, sep, a in product(words, numbers, ["", "-", "x"], numbers)}
     meanings = {}
@@ -37,7 +38,7 @@ def test_exactly_the_grammar_is_accepted():
 
 def test_every_precision_has_one_token_that_reads_back():
     every = list(all_precisions())
-    assert len(every) == len(set(every)) == 3 + 7 * 7 + 8 * 8 + 8 * 8
+    assert len(every) == len(set(every)) == 3 + 7 + 7 * 7 + 8 * 8 + 8 * 8
     assert len({str(p) for p in every}) == len(every)
     assert [Precision.parse(str(p)) for p in every] == every
 
@@ -58,7 +59,7 @@ def test_shorthands_have_a_canonical_token(token, canonical):
 
 def test_order_is_float_first_then_method_then_bits():
     fixed = ["pact2", "pact2-4", "pact4-2", "pact4", "dorefa2-4", "dorefa4-2", "dorefa4-4"]
-    wanted = ["fp", *fixed, "mbn1x3", "mbn3x1", "xnor", "bnn"]
+    wanted = ["fp", "fp~c50", "fp~w25", "fp~w50", "ptq3", *fixed, "mbn1x3", "mbn3x1", "xnor", "bnn"]
     assert [str(p) for p in sorted(map(Precision.parse, reversed(wanted)))] == wanted
     assert list(all_precisions()) == sorted(all_precisions())
 
