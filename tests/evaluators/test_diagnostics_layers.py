@@ -37,14 +37,14 @@ def test_a_mapped_layer_has_the_error_of_its_mapping():
     assert {row[3] for row in found.rows[:-2]} == {0}
 
 
-def test_a_quantized_layer_has_the_error_of_its_levels():
-    found, network = table("mbn3x1:mu10@1", "lipschitz"), subject("mbn3x1").model.members[0]
+@pytest.mark.parametrize(("spec", "layers"), [("mbn3x1", 3), ("pact2", 3), ("ptq3", 5), ("fp~w50", 5)])
+def test_a_layer_has_the_error_of_its_levels(spec, layers):
+    found, network = table(spec, "lipschitz"), subject(spec).model.members[0]
     for row, (name, layer) in zip(found.rows, network.layers(), strict=True):
-        weight = layer.weight().numpy().astype(float)
-        effective = companded(weight, 10) if name == found.rows[-1][1] else weight
-        error = effective - layer.weight.latent[0].numpy()
+        error = (layer.weight() - layer.weight.latent[0]).numpy().astype(float)
+        assert row[1:3] == (name, "linear")
         assert row[3:] == pytest.approx((np.linalg.norm(error, 2), np.linalg.norm(error, np.inf)), rel=1e-5)
-    assert sum(norm > 0 for norm in found.numbers("two_norm")) == 4
+    assert sum(norm > 0 for norm in found.numbers("two_norm")) == layers
 
 
 def test_layers_are_seen_at_their_real_size():
