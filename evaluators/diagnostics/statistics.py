@@ -13,7 +13,7 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     share, ratio = hits / n, Z**2 / n
     middle = (share + ratio / 2) / (1 + ratio)
     half = Z * math.sqrt(share * (1 - share) / n + ratio / (4 * n)) / (1 + ratio)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return (middle - half if hits else 0.0), (middle + half if hits < n else 1.0)
 
 
 def accuracy_cells(standing: int, n: int) -> tuple[int, int, float, float, float]:

@@ -154,7 +154,10 @@ def test_the_clean_matrix_is_that_of_the_discretised_image_where_the_attacker_st
 @pytest.mark.parametrize(("hits", "n"), [(0, 20), (20, 20), (7, 20), (391, 400), (1, 1)])
 def test_intervals_are_wilsons(hits, n):
     expected = binomtest(hits, n).proportion_ci(0.95, method="wilson")
-    assert wilson(hits, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    low, high = wilson(hits, n)
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert (low == 0) == (hits == 0)
+    assert (high == 1) == (hits == n)
 
 
 def test_a_mean_has_its_standard_error():
