@@ -41,7 +41,8 @@ class Untouchable:
 
 
 def make(folder: Path, data: DataSet, *, budget: Budget = BUDGET, **changes: object) -> Evaluator:
-    settings = {"dataset": "mnist5k", "checksum": data.checksum, "network": "fcn2", "epsilon": 0.1} | changes
+    settings = {"dataset": "mnist5k", "checksum": data.checksum, "network": "fcn2", "epsilon": 0.1}
+    settings |= {"source": "fp:x0.25"} | changes
     protected = replace(data, test=Untouchable())  # type: ignore[arg-type]
     return Evaluator(Protocol(**settings), budget, MemberPool(Store(folder), protected))
 
