@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from space.errors import UnknownName
 
 ALPHAS = (0.05, 0.25, 0.5)
-"""Step sizes as shares of ε: 0.1, 0.5 and 1 grey level at 2 (Frickenstein et al. 2023)."""
+"""Step sizes as shares of ε: 0.1, 0.5 and 1 grey level at ε = 2/255 (Frickenstein et al. 2023)."""
 
 SMALLEST_ALPHA, LARGEST_ALPHA = 1e-6, 2.0
 """A step of 2ε reaches from one end of the ball to the other."""
@@ -67,7 +67,7 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         ),
     )
 }
-"""In the order they run, the quick ones first."""
+"""In the order they run."""
 
 
 def find_diagnostics(names: Iterable[str]) -> tuple[Diagnostic, ...]:
