@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from evaluators.attacks.spec import AttackSpec
     from evaluators.base import Budget, Measurement, Protocol
     from evaluators.cost.report import CostReport, cost_report
+    from evaluators.diagnostics.catalogue import DIAGNOSTICS, Diagnostic, find_diagnostics
+    from evaluators.diagnostics.diagnose import diagnose
+    from evaluators.diagnostics.table import Table
     from evaluators.evaluator import Evaluator
     from evaluators.networks.catalogue import NETWORKS
     from evaluators.objectives import OBJECTIVES, Objective
@@ -19,27 +22,37 @@ _HOMES = {
     "AttackSpec": "attacks.spec",
     "Budget": "base",
     "CostReport": "cost.report",
+    "DIAGNOSTICS": "diagnostics.catalogue",
+    "Diagnostic": "diagnostics.catalogue",
     "Evaluator": "evaluator",
     "Measurement": "base",
     "NETWORKS": "networks.catalogue",
     "OBJECTIVES": "objectives",
     "Objective": "objectives",
     "Protocol": "base",
+    "Table": "diagnostics.table",
     "cost_report": "cost.report",
+    "diagnose": "diagnostics.diagnose",
+    "find_diagnostics": "diagnostics.catalogue",
     "open_evaluator": "opening",
 }
 
 __all__ = [
+    "DIAGNOSTICS",
     "NETWORKS",
     "OBJECTIVES",
     "AttackSpec",
     "Budget",
     "CostReport",
+    "Diagnostic",
     "Evaluator",
     "Measurement",
     "Objective",
     "Protocol",
+    "Table",
     "cost_report",
+    "diagnose",
+    "find_diagnostics",
     "open_evaluator",
 ]
 

@@ -35,6 +35,13 @@ def measured(measurement: Measurement) -> str:
     return number(measurement.value, measurement.unit)
 
 
+def radius(epsilon: float) -> str:
+    """A change of pixels: 0.2 as it is, 0.03137… as 8/255."""
+    levels = round(epsilon * 255)
+    long = len(f"{epsilon:g}") > 5
+    return f"{levels}/255" if long and abs(levels / 255 - epsilon) < 1e-9 else f"{epsilon:g}"
+
+
 def clock(seconds: float) -> str:
     """A duration to read at a glance: 48s, 4m05s, 2h07m."""
     whole = max(0, round(seconds))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from evaluators.base import THREATS, Budget
+from evaluators.diagnostics.catalogue import ALPHAS, DIAGNOSTICS
 from evaluators.objectives import OBJECTIVES
 from search import values
 from space.errors import UserError
@@ -14,6 +15,7 @@ COMMANDS = {
     "run": "search a design space and leave its front, pictures and one selected candidate (the default)",
     "cost": "what a candidate computes and stores, layer by layer; no training, milliseconds",
     "evaluate": "train and attack one candidate, and print every objective",
+    "diagnose": "a table and a picture per diagnostic: why one candidate is robust, or only looks so",
     "plot": "draw a study's pictures again, from its records",
     "select": "pick one candidate of a study: limits first, then a rule; says why",
     "reproduce": "a table of a paper, its published figures beside measured ones",
@@ -61,6 +63,7 @@ def build_parser(prog: str = "python -m search") -> Parser:
         "run": _run,
         "cost": _cost,
         "evaluate": _evaluate,
+        "diagnose": _diagnose,
         "plot": _plot,
         "select": _select,
         "reproduce": _reproduce,
@@ -101,6 +104,27 @@ def _cost(parser: Parser) -> None:
 def _evaluate(parser: Parser) -> None:
     parser.add_argument("candidate", metavar="SPEC", help=SPEC)
     _objectives(parser, tuple(OBJECTIVES))
+    _protocol(parser)
+    _budget(parser)
+
+
+def _diagnose(parser: Parser) -> None:
+    parser.add_argument("candidate", metavar="SPEC", help=SPEC)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where NAME.csv and NAME.png are left")
+    parser.add_argument(
+        "--only",
+        type=values.diagnostics,
+        default=tuple(DIAGNOSTICS),
+        metavar="A,B,C",
+        help=f"some of {', '.join(DIAGNOSTICS)} (default: all)",
+    )
+    parser.add_argument(
+        "--alphas",
+        type=values.alphas,
+        default=ALPHAS,
+        metavar="X,Y,Z",
+        help=f"step sizes that steps compares, as shares of epsilon (default: {','.join(map(str, ALPHAS))})",
+    )
     _protocol(parser)
     _budget(parser)
 

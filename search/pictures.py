@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluators.objectives import OBJECTIVES, find_objectives
+from search.formats import radius
 from space import Candidate, UserError
 from studies import hypervolume_trace
 
@@ -72,7 +73,7 @@ def title_of(study: Study, records: Iterable[Record]) -> str:
     attacked = [m.n for r in records for name, m in r.measurements.items() if OBJECTIVES[name].stage == "attack"]
     images = f", {max(attacked)} images attacked with {budget.steps} steps" if attacked else ""
     threat = "" if protocol.threat == "raw" else f" ({protocol.threat})"
-    return f"{Path(protocol.dataset).name}, {protocol.network}, ε = {_ratio(protocol.epsilon)}{threat}{images}"
+    return f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}{threat}{images}"
 
 
 def _point(record: Record, front: set[int]) -> Point:
@@ -85,10 +86,3 @@ def _point(record: Record, front: set[int]) -> Point:
         front=record.number in front,
         measurements=record.measurements,
     )
-
-
-def _ratio(epsilon: float) -> str:
-    """0.2 as it is, 0.03137… as 8/255."""
-    levels = round(epsilon * 255)
-    long = len(f"{epsilon:g}") > 5
-    return f"{levels}/255" if long and abs(levels / 255 - epsilon) < 1e-9 else f"{epsilon:g}"

@@ -6,7 +6,9 @@ from argparse import Namespace
 from collections.abc import Callable
 from fractions import Fraction
 
+from evaluators import find_diagnostics
 from evaluators.base import THREATS, Threat
+from evaluators.diagnostics.catalogue import LARGEST_ALPHA, SMALLEST_ALPHA
 from evaluators.objectives import OBJECTIVES, find_objectives
 from space.errors import UnknownName, UserError
 
@@ -74,6 +76,31 @@ def objectives(text: str) -> tuple[str, ...]:
 def names(text: str) -> tuple[str, ...]:
     """Read any names joined by commas; empty ones are left out."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def diagnostics(text: str) -> tuple[str, ...]:
+    """Read names joined by commas; unknown, repeated and missing ones are refused."""
+    names = tuple(name.strip() for name in text.split(","))
+    if "" in names or len(set(names)) < len(names):
+        hint = "e.g. --only lipschitz,steps"
+        raise UserError("--only", got=text, expected="names joined by commas, each once", hint=hint)
+    return tuple(one.name for one in find_diagnostics(names))
+
+
+def alphas(text: str) -> tuple[float, ...]:
+    """Read step sizes as shares of epsilon, joined by commas.
+
+    >>> alphas("0.05,1/4")
+    (0.05, 0.25)
+    """
+    try:
+        shares = tuple(float(Fraction(part.strip())) for part in text.split(","))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        shares = ()
+    if not shares or not all(SMALLEST_ALPHA <= share <= LARGEST_ALPHA for share in shares):
+        expected = f"shares of epsilon from {SMALLEST_ALPHA:g} to {LARGEST_ALPHA:g}, joined by commas"
+        raise UserError("--alphas", got=text, expected=expected, hint="e.g. --alphas 0.05,0.25,0.5")
+    return shares
 
 
 def cost_model(text: str) -> str:

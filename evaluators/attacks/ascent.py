@@ -43,11 +43,17 @@ class Ascent:
         An image leaves the batch when it falls; an image that stands keeps its iterate of highest loss.
         """
         outcome = Attacked.untouched(model, threat.origin(model, images), labels)
+        self.go_on(outcome, model, labels, threat, generator)
+        return outcome
+
+    def go_on(
+        self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> None:
+        """Attack what still stands in an outcome, in place; each step is told to its `record`."""
         for _ in range(self.restarts if self.steps else 0):
             ball = Ball.around(outcome.origin, threat.epsilon)
             start = self.begin(outcome.origin, ball, threat.epsilon, generator)
             _Run(model, labels, outcome, ball).climb(self, threat.epsilon, start)
-        return outcome
 
     def craft(
         self, source: Ensemble, origin: Tensor, labels: Tensor, epsilon: float, generator: torch.Generator

@@ -1,7 +1,7 @@
 """What all attacks share: the threat they act under, and the outcome they leave."""
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
@@ -44,7 +44,7 @@ class Attacked:
 
     @classmethod
     @torch.no_grad()
-    def untouched(cls, model: Ensemble, images: Tensor, labels: Tensor) -> "Attacked":
+    def untouched(cls, model: Ensemble, images: Tensor, labels: Tensor) -> Self:
         """The state before an attack: what the model gets wrong has already fallen."""
         logits = model.member_logits(images)
         return cls(

@@ -1,12 +1,22 @@
-"""Pictures of a study, drawn from its records: the front in panels, and its growth over time.
+"""Pictures of a study, drawn from its records: the front in panels, and its growth over time; and of diagnostics.
 
 All of it goes through matplotlib's object-oriented interface and Agg: no display, no global state.
 """
 
+from search.plots.diagnostics import draw_diagnostic
 from search.plots.front import draw_front
 from search.plots.history import draw_history
 from search.plots.reproduction import draw_reproduction
 from search.plots.scene import Growth, Point, Scene
 from search.plots.style import save
 
-__all__ = ["Growth", "Point", "Scene", "draw_front", "draw_history", "draw_reproduction", "save"]
+__all__ = [
+    "Growth",
+    "Point",
+    "Scene",
+    "draw_diagnostic",
+    "draw_front",
+    "draw_history",
+    "draw_reproduction",
+    "save",
+]

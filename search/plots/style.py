@@ -22,6 +22,14 @@ RING: dict[str, Any] = {
     "mew": 1.5,
     "ls": "none",
 }
+SERIES: tuple[tuple[str, str], ...] = tuple(
+    zip(
+        ("#0072b2", "#f0a830", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#222222", "#8a6d3b", "#7a7a7a"),
+        ("o", "D", "s", "^", "v", "P", "X", "<", ">"),
+        strict=True,
+    )
+)
+"""Colour and marker of each curve of a picture: as many as an ensemble has members at most."""
 GREY: dict[str, Any] = {"marker": "o", "color": "#b5b5b5", "markersize": 3.4, "mew": 0, "ls": "none"}
 RC: dict[Any, Any] = {
     "font.family": "sans-serif",

@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "optuna", "matplotlib", "rich", "numpy"}
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["select", "-h"], ["--trails", "3"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "--help"], ["select", "-h"], ["diagnose", "-h"], ["--trails", "3"]]
+)
 def test_help_and_typing_errors_load_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys\n"
@@ -34,7 +36,7 @@ def test_importing_search_loads_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
-@pytest.mark.parametrize("command", ["", "run", "cost", "evaluate", "plot", "select", "reproduce"])
+@pytest.mark.parametrize("command", ["", "run", "cost", "evaluate", "diagnose", "plot", "select", "reproduce"])
 def test_every_help_fits_eighty_columns(bitfront: Call, command: str) -> None:
     ended = bitfront(*filter(None, [command]), "--help")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -47,7 +49,7 @@ def test_every_help_fits_eighty_columns(bitfront: Call, command: str) -> None:
     [
         (
             ["frobnicate"],
-            "unknown command: got 'frobnicate'; expected one of cost, evaluate, plot, reproduce, run, select",
+            "unknown command: got 'frobnicate'; expected one of cost, diagnose, evaluate, plot, reproduce, run, select",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objectives", "acc,pdg"], "unknown objective: got 'pdg'"),
@@ -64,6 +66,8 @@ def test_every_help_fits_eighty_columns(bitfront: Call, command: str) -> None:
         (["--space", "nowhere.toml"], "nowhere.toml"),
         (["cost", "in9:fp", "--network", "resnet20"], "input bits out of range: got 9; expected 1 to 8"),
         (["cost", "fp\n\x1b[31mred", "--network", "resnet20"], "candidate"),
+        (["diagnose", "fp", "--out", "d", "--only", "step"], "unknown diagnostic: got 'step'"),
+        (["diagnose", "fp", "--out", "d", "--restarts", "0"], "attack restarts out of range: got 0"),
         (["plot", "nowhere"], "no study: got 'nowhere'"),
         (["select", "nowhere", "--limit", "x<=1"], "no study: got 'nowhere'"),
     ],

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from evaluators import DIAGNOSTICS
 from evaluators.networks.catalogue import NETWORKS
 from search.cli import parse
 from search.parser import COMMANDS, build_parser, flags
@@ -28,6 +29,7 @@ FROZEN = {
     "run": COMMON | PROTOCOL | BUDGET | STUDY,
     "cost": COMMON | {"SPEC", "--network"},
     "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives", "--cost-model"},
+    "diagnose": COMMON | PROTOCOL | BUDGET | {"SPEC", "--out", "--only", "--alphas"},
     "plot": COMMON | {"STUDY", "--storage"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"},
     "reproduce": COMMON
@@ -76,7 +78,7 @@ def test_values_reach_the_command() -> None:
     [
         (
             ["pot", "x"],
-            "unknown command: got 'pot'; expected one of cost, evaluate, plot, reproduce, run, select; hint: did",
+            "unknown command: got 'pot'; expected one of cost, diagnose, evaluate, plot, reproduce, run, select; hint: did",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),
@@ -93,6 +95,16 @@ def test_values_reach_the_command() -> None:
         (["plot"], "the following arguments are required: STUDY"),
         (["--time"], "argument --time: expected one argument"),
         (["--steps", "many"], "--steps: got 'many'; expected a whole number"),
+        (["diagnose", "fp"], "the following arguments are required: --out; hint: python -m search diagnose --help"),
+        (
+            ["diagnose", "fp", "--out", "d", "--only", "step"],
+            "unknown diagnostic: got 'step'; expected one of activations, confusion, epsilon, gradients, lipschitz, "
+            "steps; hint: did you mean 'steps'?",
+        ),
+        (["diagnose", "fp", "--out", "d", "--only", "steps,steps"], "--only: got 'steps,steps'; expected names joined"),
+        (["diagnose", "fp", "--out", "d", "--only", ""], "--only: got ''; expected names joined by commas"),
+        (["diagnose", "fp", "--out", "d", "--alphas", "0.1,0"], "--alphas: got '0.1,0'; expected shares of epsilon"),
+        (["diagnose", "fp", "--out", "d", "--alphas", "small"], "--alphas: got 'small'; expected shares of epsilon"),
     ],
 )
 def test_bad_words_are_refused_in_one_line(words: list[str], message: str) -> None:
@@ -100,6 +112,12 @@ def test_bad_words_are_refused_in_one_line(words: list[str], message: str) -> No
         parse(words)
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_diagnose_takes_names_and_shares() -> None:
+    args = parse(["diagnose", "fp", "--out", "d", "--only", "steps, lipschitz", "--alphas", "0.05,1/4"])
+    assert (args.only, args.alphas) == (("steps", "lipschitz"), (0.05, 0.25))
+    assert parse(["diagnose", "fp", "--out", "d"]).only == tuple(DIAGNOSTICS)
 
 
 def test_efficiency_is_the_chosen_cost_model_wherever_it_is_named() -> None:

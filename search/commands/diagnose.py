@@ -1,0 +1,89 @@
+"""`diagnose SPEC`: why one candidate is as robust as it is, or only looks so."""
+
+import json
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evaluators import DIAGNOSTICS
+from search.console import note
+from search.formats import radius
+from search.opening import evaluator_of, one_evaluation
+from search.summaries import summary_of
+from space import Candidate, UserError
+from studies.files import write_text
+
+if TYPE_CHECKING:
+    from evaluators import Evaluator, Table
+
+
+def execute(args: Namespace) -> int:
+    """Leave a table and a picture per diagnostic, and print where they are and what they come to, or JSON."""
+    from evaluators import diagnose
+
+    candidate = Candidate.parse(args.candidate)
+    evaluator = evaluator_of(args)
+    folder, subject = _folder(args.out), _subject(candidate, evaluator)
+    found: dict[str, dict[str, Any]] = {}
+    with one_evaluation():
+        for table in diagnose(evaluator, candidate, args.only, alphas=args.alphas):
+            files = _leave(table, folder, subject)
+            found[table.name] = {**files, "summary": summary_of(table), **table.to_json()}
+            note(f"{table.name}: {DIAGNOSTICS[table.name].label}")
+    if args.json:
+        print(json.dumps(_document(candidate, evaluator, found), indent=2))
+    else:
+        print("\n".join([subject, *(_line(name, one) for name, one in found.items())]))
+    return 0
+
+
+def _folder(path: Path) -> Path:
+    """The folder, made where there is none; found out before any training."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return path
+
+
+def _leave(table: "Table", folder: Path, subject: str) -> dict[str, str]:
+    """Write NAME.csv and NAME.png; returns their paths by kind."""
+    from search.plots import draw_diagnostic, save
+
+    csv, png = (folder / f"{table.name}.{kind}" for kind in ("csv", "png"))
+    figure = draw_diagnostic(table, DIAGNOSTICS[table.name].label, subject)
+    try:
+        write_text(csv, table.to_csv())
+        save(figure, png)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return {"csv": str(csv), "png": str(png)}
+
+
+def _unwritable(folder: Path, error: OSError) -> UserError:
+    return UserError("folder that can't be written", got=str(folder), hint=str(error))
+
+
+def _subject(candidate: Candidate, evaluator: "Evaluator") -> str:
+    """What every picture is of."""
+    protocol, budget = evaluator.protocol, evaluator.budget
+    threat = "" if protocol.threat == "raw" else f" ({protocol.threat})"
+    images = min(budget.images, len(evaluator.data.validation))
+    place = f"{Path(protocol.dataset).name}, {protocol.network}"
+    return f"{candidate} on {place}, ε = {radius(protocol.epsilon)}{threat}, {images} validation images"
+
+
+def _document(candidate: Candidate, evaluator: "Evaluator", found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Everything needed to compare and to repeat it."""
+    return {
+        "candidate": str(candidate),
+        "key": candidate.key(),
+        "protocol": asdict(evaluator.protocol),
+        "budget": asdict(evaluator.budget),
+        "diagnostics": found,
+    }
+
+
+def _line(name: str, one: dict[str, Any]) -> str:
+    return f"{name}: {one['summary']}\n  {one['csv']}\n  {one['png']}"
