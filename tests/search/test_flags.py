@@ -78,7 +78,7 @@ def test_values_reach_the_command() -> None:
     [
         (
             ["pot", "x"],
-            "unknown command: got 'pot'; expected one of cost, diagnose, evaluate, plot, reproduce, run, select; hint: did",
+            "unknown command: got 'pot'; expected one of cost, diagnose, evaluate, plot, reproduce, run, select; hint",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),
