@@ -29,6 +29,9 @@ THIN = {"fcn1": 1 / 64, "wrn32": 1 / 40}
 
 TOKENS = ["fp", "pact4", "pact2-8", "dorefa1-1", "dorefa4-2", "bnn", "xnor", "mbn1x1", "mbn3x2"]
 
+WHOLE = ["ptq3", "fp~w50", "fp~c50"]
+"""Precisions that the first convolution and the classifier share."""
+
 
 def precision(token: str) -> Precision:
     return Precision.parse(token)
