@@ -5,10 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from evaluators.base import THREATS, Budget
 from evaluators.diagnostics.catalogue import ALPHAS, DIAGNOSTICS
 from evaluators.objectives import OBJECTIVES
-from search import values
+from search import shared_flags, values
 from space.errors import UserError
 
 COMMANDS = {
@@ -30,14 +29,9 @@ EXAMPLES = """examples:
 without a COMMAND, flags are those of run.
 Exit status: 0 done, 2 something you can fix, 1 a fault of this program,
 130 interrupted with everything finished kept."""
-NETWORKS = (
-    "fcn1, fcn2, mnistconv, mnistcnn, cifarconv, alexnet, resnet20, resnet56 or wrn32; "
-    "of 224x224 images: resnet18, resnet18-1x1 or alexnet-imagenet"
-)
 SPEC = "a candidate, e.g. mbn3x1, in4:pact4:x0.5 or in2:fp+dorefa4-2:majority"
 DEFAULT_OBJECTIVES = ("acc", "pgd", "bops")
 DEFAULT_TRIALS = 32
-BUDGET = Budget()
 
 
 class Parser(argparse.ArgumentParser):
@@ -78,7 +72,7 @@ def build_parser(prog: str = "python -m search") -> Parser:
 
 def _run(parser: Parser) -> None:
     study = parser.add_argument_group("study")
-    _objectives(study, DEFAULT_OBJECTIVES)
+    shared_flags.add_objectives(study, DEFAULT_OBJECTIVES)
     study.add_argument("--space", default="tiny", metavar="NAME|TOML", help="preset or file (default: tiny)")
     study.add_argument(
         "--trials",
@@ -89,23 +83,23 @@ def _run(parser: Parser) -> None:
     )
     study.add_argument("--time", type=values.duration, metavar="T", help="stop after 90, 90s, 5m or 1h")
     study.add_argument("--sampler", default="tpe", metavar="NAME", help="who proposes (default: %(default)s)")
-    _limits(study)
+    shared_flags.add_limits(study)
     study.add_argument("--out", type=Path, metavar="DIR", help="the study's folder (default: runs/DATASET-NETWORK)")
-    _storage(study)
-    _protocol(parser)
-    _budget(parser)
+    shared_flags.add_storage(study)
+    shared_flags.add_protocol(parser)
+    shared_flags.add_budget(parser)
 
 
 def _cost(parser: Parser) -> None:
     parser.add_argument("candidate", metavar="SPEC", help=SPEC)
-    parser.add_argument("--network", required=True, metavar="NAME", help=NETWORKS)
+    parser.add_argument("--network", required=True, metavar="NAME", help=shared_flags.NETWORKS)
 
 
 def _evaluate(parser: Parser) -> None:
     parser.add_argument("candidate", metavar="SPEC", help=SPEC)
-    _objectives(parser, tuple(OBJECTIVES))
-    _protocol(parser)
-    _budget(parser)
+    shared_flags.add_objectives(parser, tuple(OBJECTIVES))
+    shared_flags.add_protocol(parser)
+    shared_flags.add_budget(parser)
 
 
 def _diagnose(parser: Parser) -> None:
@@ -125,20 +119,20 @@ def _diagnose(parser: Parser) -> None:
         metavar="X,Y,Z",
         help=f"step sizes that steps compares, as shares of epsilon (default: {','.join(map(str, ALPHAS))})",
     )
-    _protocol(parser)
-    _budget(parser)
+    shared_flags.add_protocol(parser)
+    shared_flags.add_budget(parser)
 
 
 def _plot(parser: Parser) -> None:
     parser.add_argument("study", metavar="STUDY", type=Path, help="folder of a run")
-    _storage(parser)
+    shared_flags.add_storage(parser)
 
 
 def _select(parser: Parser) -> None:
     parser.add_argument("study", metavar="STUDY", type=Path, help="folder of a run")
-    _limits(parser)
+    shared_flags.add_limits(parser)
     parser.add_argument("--rule", metavar="RULE", help="best:OBJECTIVE or knee (default: best:pgd)")
-    _storage(parser)
+    shared_flags.add_storage(parser)
 
 
 def _reproduce(parser: Parser) -> None:
@@ -156,105 +150,7 @@ def _reproduce(parser: Parser) -> None:
     parser.add_argument("--jobs", type=values.whole("--jobs"), metavar="N", help="rows at once (default: by cores)")
     parser.add_argument("--out", type=Path, default=Path("runs/reproduce"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--dataset", metavar="NAME|FILE.npz", help="instead of torchvision's (default: the paper's)")
-    _place(parser)
-
-
-def _objectives(parser: argparse._ActionsContainer, default: tuple[str, ...]) -> None:
-    parser.add_argument(
-        "--objectives",
-        type=values.objectives,
-        default=default,
-        metavar="A,B,C",
-        help=f"some of {', '.join(OBJECTIVES)}, or {values.EFFICIENCY} (default: {','.join(default)})",
-    )
-    parser.add_argument(
-        "--cost-model",
-        type=values.cost_model,
-        default="bops",
-        metavar="NAME",
-        help=f"what {values.EFFICIENCY} stands for, any cost objective (default: bops)",
-    )
-
-
-def _limits(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument(
-        "--limit",
-        action="append",
-        default=[],
-        metavar="'NAME<=X'",
-        help="what a candidate must meet, e.g. 'bops<=2e8' or 'acc>=0.9'; may be given again",
-    )
-
-
-def _storage(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument(
-        "--storage", metavar="URL", help="database of the trials (default: a journal in the study's folder)"
-    )
-
-
-def _protocol(parser: Parser) -> None:
-    group = parser.add_argument_group("protocol: what is held fixed")
-    group.add_argument(
-        "--dataset",
-        default="mnist5k",
-        metavar="NAME",
-        help="mnist5k (offline), mnist, fashion-mnist, cifar10, cifar100, FILE.npz, folder:PATH "
-        "or folder:PATH@SIZE, which resizes images, e.g. folder:photos@224",
-    )
-    group.add_argument(
-        "--network",
-        metavar="NAME",
-        help=f"{NETWORKS} (default: mnistconv for 28x28 images, else resnet20)",
-    )
-    group.add_argument(
-        "--epsilon",
-        type=values.epsilon,
-        metavar="E",
-        help="largest change of a pixel, e.g. 0.2 or 8/255 (default: 0.2 for grey images, else 8/255)",
-    )
-    group.add_argument(
-        "--threat",
-        type=values.threat,
-        default=THREATS[0],
-        metavar="MODEL",
-        help="raw: the attack comes before the input discretizer; discretised: after it (default: raw)",
-    )
-    group.add_argument(
-        "--source",
-        default="fp",
-        metavar="SPEC|STUDY",
-        help="what the attack of `transfer` is crafted on: a candidate, or the folder of a run for the candidate "
-        "selected there (default: %(default)s)",
-    )
-    group.add_argument(
-        "--seed",
-        type=values.whole("--seed"),
-        default=0,
-        metavar="N",
-        help="of everything random (default: 0)",
-    )
-    _place(group)
-
-
-def _place(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument("--data-root", type=Path, metavar="DIR", help="where torchvision's sets lie")
-    parser.add_argument("--download", action="store_true", help="let torchvision fetch a missing set")
-    parser.add_argument("--device", type=values.device, default="auto", metavar="D", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="where trained members are kept (default: per user)")
-
-
-def _budget(parser: Parser) -> None:
-    group = parser.add_argument_group("budget: what one evaluation may spend")
-    for name, text in (
-        ("epochs", "passes over the training images, per member"),
-        ("train-images", "training images, 0 for all"),
-        ("images", "validation images under attack"),
-        ("steps", "gradient steps of BIM, MIM and PGD"),
-        ("restarts", "random starts of PGD"),
-    ):
-        default = getattr(BUDGET, name.replace("-", "_"))
-        kind = values.whole(f"--{name}")
-        group.add_argument(f"--{name}", type=kind, default=default, metavar="N", help=f"{text} (default: {default})")
+    shared_flags.add_place(parser)
 
 
 def flags(parser: Parser) -> dict[str, set[str]]:

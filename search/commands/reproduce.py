@@ -4,18 +4,16 @@ import json
 import shlex
 import time
 from argparse import Namespace
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from evaluators.base import check_range
-from search.console import console, note, table
+from search.console import note
 from search.formats import clock
 from search.opening import gpu_name
+from search.sheets import document, list_tables, picture_of, print_sheet
 from space.errors import UserError
 from studies import (
-    TABLES,
     Finished,
     Reproduction,
     Row,
@@ -23,12 +21,10 @@ from studies import (
     Setup,
     Sheet,
     Table,
-    cell_records,
     choose_data,
     choose_rows,
     find_scale,
     find_tables,
-    heading,
     make_sheet,
     this_machine,
     usual_jobs,
@@ -42,14 +38,15 @@ LIST = "list"
 def execute(args: Namespace) -> int:
     """List the tables, or measure what is missing of those named and write them."""
     if args.table in (None, LIST):
-        return _list(args)
+        list_tables(as_json=args.json)
+        return DONE
     documents: list[dict[str, Any]] = []
     failed: list[Finished] = []
     for order in _orders(args):
         sheet = _fulfil(order, args, failed)
-        documents.append(_document(sheet))
+        documents.append(document(sheet))
         if not args.json:
-            _print(sheet)
+            print_sheet(sheet)
     if args.json:
         print(json.dumps(documents, indent=2, ensure_ascii=False))
     if failed:
@@ -166,74 +163,3 @@ def _write(sheet: Sheet) -> None:
         save(draw_reproduction(sheet), picture_of(sheet))
     except OSError as error:
         raise UserError("folder that can't be written", got=str(paths["csv"].parent), hint=str(error)) from error
-
-
-def picture_of(sheet: Sheet) -> Path:
-    """Where the picture lies."""
-    return sheet.setup.folder / f"{sheet.setup.table}.png"
-
-
-def _document(sheet: Sheet) -> dict[str, Any]:
-    """All cells, and how they came about."""
-    name, folder = sheet.setup.table, sheet.setup.folder
-    return {
-        "table": name,
-        "title": sheet.setup.design.title,
-        "paper": sheet.setup.design.paper,
-        "stand_in": sheet.setup.stand_in,
-        "files": [str(folder / f"{name}.{ending}") for ending in ("md", "csv", "png")],
-        "how": sheet.facts(),
-        "cells": list(cell_records(sheet)),
-    }
-
-
-def _print(sheet: Sheet) -> None:
-    """A row per network: measured, and published in brackets."""
-    design = sheet.setup.design
-    grid = table(f"{design.name}: {design.title}", ("row", "candidate", *map(heading, sheet.columns)), left=2)
-    records: dict[str, list[str]] = {}
-    for one in cell_records(sheet):
-        records.setdefault(one["row"], [one["candidate"]]).append(_short(one))
-    for row, cells in records.items():
-        grid.add_row(row, *cells)
-    console().print(grid)
-    for line in filter(None, (sheet.warning, "measured (published), accuracies in %; †: not in the paper")):
-        print(line)
-    print(f"files: {', '.join(_document(sheet)['files'])}")
-
-
-def _short(cell: dict[str, Any]) -> str:
-    digits = 1 if cell["unit"] == "%" else 2
-    measured = "–" if cell["measured"] is None else f"{cell['measured']:.{digits}f}"
-    return measured if cell["published"] is None else f"{measured} ({cell['published']:g})"
-
-
-def _list(args: Namespace) -> int:
-    """Every table with its paper, size and time."""
-    tables = [
-        {
-            "table": one.name,
-            "title": one.title,
-            "paper": one.paper,
-            "dataset": one.dataset,
-            "network": one.network,
-            "rows": [row.name for row in one.rows],
-            "columns": [column.name for column in one.columns],
-            "figures": sum(len(row.figures) for row in one.rows),
-            "short": find_scale("short", one).time,
-        }
-        for one in TABLES.values()
-    ]
-    if args.json:
-        print(json.dumps(tables, indent=2, ensure_ascii=False))
-        return DONE
-    _print_list(tables)
-    return DONE
-
-
-def _print_list(tables: Sequence[dict[str, Any]]) -> None:
-    grid = table("tables", ("table", "paper", "title", "rows", "short takes"), left=3)
-    for one in tables:
-        grid.add_row(one["table"], one["paper"], one["title"], str(len(one["rows"])), one["short"])
-    console().print(grid)
-    print("D2 stands for both of its tables, all for every table; times are of a processor of two cores")
