@@ -46,7 +46,7 @@ def print_sheet(sheet: Sheet) -> None:
 def _short(cell: dict[str, Any]) -> str:
     digits = 1 if cell["unit"] == "%" else 2
     measured = "–" if cell["measured"] is None else f"{cell['measured']:.{digits}f}"
-    return measured if cell["published"] is None else f"{measured} ({cell['published']:g})"
+    return measured if cell["published"] is None else f"{measured} ({cell['published']:.2f})"
 
 
 def list_tables(*, as_json: bool) -> None:
