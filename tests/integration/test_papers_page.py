@@ -61,7 +61,7 @@ def test_every_recipe_but_our_own_is_named():
 
 def test_flags_are_flags_of_evaluate():
     for flags in named("flag"):
-        parse(["evaluate", "fp", *flags.split()])
+        assert parse(["evaluate", "fp", *flags.split()]).command == "evaluate"
 
 
 def test_nothing_on_the_page_is_left_untried():
