@@ -34,7 +34,7 @@ def open_evaluator(
     """Load the data, and check that network, data and device go together.
 
     Args:
-        dataset: a name, `folder:PATH` or `FILE.npz`.
+        dataset: a name, `folder:PATH`, `folder:PATH@SIZE` or `FILE.npz`.
         network: a name; MNISTconv for grey 28×28 images, ResNet-20 for others where left out.
         epsilon: radius of the attacks in [0, 1]; 0.2 for grey images, 8/255 for colour where left out.
         threat: where the attacker stands.

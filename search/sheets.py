@@ -9,20 +9,19 @@ from search.console import console, table
 from studies import TABLES, Sheet, cell_records, find_scale, heading
 
 
-def picture_of(sheet: Sheet) -> Path:
-    """Where the picture lies."""
-    return sheet.setup.folder / f"{sheet.setup.table}.png"
+def file_of(sheet: Sheet, ending: str) -> Path:
+    """Where the table lies as Markdown, CSV or PNG."""
+    return sheet.setup.folder / f"{sheet.setup.table}.{ending}"
 
 
 def document(sheet: Sheet) -> dict[str, Any]:
     """All cells, and how they came about."""
-    name, folder = sheet.setup.table, sheet.setup.folder
     return {
-        "table": name,
+        "table": sheet.setup.table,
         "title": sheet.setup.design.title,
         "paper": sheet.setup.design.paper,
         "stand_in": sheet.setup.stand_in,
-        "files": [str(folder / f"{name}.{ending}") for ending in ("md", "csv", "png")],
+        "files": [str(file_of(sheet, ending)) for ending in ("md", "csv", "png")],
         "how": sheet.facts(),
         "cells": list(cell_records(sheet)),
     }

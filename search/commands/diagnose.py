@@ -24,6 +24,7 @@ def execute(args: Namespace) -> int:
 
     candidate = Candidate.parse(args.candidate)
     evaluator = evaluator_of(args)
+    evaluator.cost(candidate)  # before a folder is made for what does not fit
     folder, subject = _folder(args.out), _subject(candidate, evaluator)
     found: dict[str, dict[str, Any]] = {}
     with one_evaluation():

@@ -11,7 +11,7 @@ from evaluators.base import check_range
 from search.console import note
 from search.formats import clock
 from search.opening import gpu_name
-from search.sheets import document, list_tables, picture_of, print_sheet
+from search.sheets import document, file_of, list_tables, print_sheet
 from space.errors import UserError
 from studies import (
     Finished,
@@ -160,6 +160,6 @@ def _write(sheet: Sheet) -> None:
 
     paths = write_reproduction(sheet)
     try:
-        save(draw_reproduction(sheet), picture_of(sheet))
+        save(draw_reproduction(sheet), file_of(sheet, "png"))
     except OSError as error:
         raise UserError("folder that can't be written", got=str(paths["csv"].parent), hint=str(error)) from error
