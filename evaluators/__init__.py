@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from evaluators.networks.catalogue import NETWORKS
     from evaluators.objectives import OBJECTIVES, Objective
     from evaluators.opening import open_evaluator
+    from evaluators.verdict import VERDICTS, Verdict, gap_of, rules_in, verdict_of
 
 _HOMES = {
     "AttackSpec": "attacks.spec",
@@ -31,16 +32,22 @@ _HOMES = {
     "Objective": "objectives",
     "Protocol": "base",
     "Table": "diagnostics.table",
+    "VERDICTS": "verdict",
+    "Verdict": "verdict",
     "cost_report": "cost.report",
     "diagnose": "diagnostics.diagnose",
     "find_diagnostics": "diagnostics.catalogue",
+    "gap_of": "verdict",
     "open_evaluator": "opening",
+    "rules_in": "verdict",
+    "verdict_of": "verdict",
 }
 
 __all__ = [
     "DIAGNOSTICS",
     "NETWORKS",
     "OBJECTIVES",
+    "VERDICTS",
     "AttackSpec",
     "Budget",
     "CostReport",
@@ -50,10 +57,14 @@ __all__ = [
     "Objective",
     "Protocol",
     "Table",
+    "Verdict",
     "cost_report",
     "diagnose",
     "find_diagnostics",
+    "gap_of",
     "open_evaluator",
+    "rules_in",
+    "verdict_of",
 ]
 
 

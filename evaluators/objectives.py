@@ -59,7 +59,9 @@ OBJECTIVES: dict[str, Objective] = {
         _fraction("bim", "attack", "accuracy under BIM"),
         _fraction("mim", "attack", "accuracy under MIM"),
         _fraction("transfer", "attack", "accuracy under transferred PGD"),
-        _fraction("pgd", "attack", "accuracy under PGD"),
+        _fraction("certified", "attack", "certified accuracy"),
+        _fraction("pgd_naive", "attack", "accuracy under plain PGD"),
+        _fraction("pgd", "attack", "accuracy under the worst case"),
         _fraction("cw", "attack", "accuracy under CW, any distance"),
     )
 }
