@@ -1,0 +1,1 @@
+"""What an accuracy under attack is worth: the worst case, its lower bound, and the rules that doubt it."""
