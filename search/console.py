@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from evaluators.objectives import OBJECTIVES
 from search.formats import measured
+from search.verdicts import columns, in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,15 +48,30 @@ def table(title: str, columns: Sequence[str], left: int = 1) -> Table:
 
 
 def front_table(
-    records: Sequence[Record], objectives: Sequence[str], chosen: int | None = None, title: str = ""
+    records: Sequence[Record],
+    objectives: Sequence[str],
+    chosen: int | None = None,
+    title: str = "",
+    *,
+    narrow: bool = False,
 ) -> Table:
-    """Records as rows: the selected one is marked with ">" and set bold."""
-    grid = table(title, ("", "trial", "candidate", *objectives), left=3)
+    """Records as rows, with what judges their robustness: the selected one is marked with ">" and set bold.
+
+    Args:
+        records: with a measurement of each objective.
+        objectives: names.
+        chosen: trial number of the selected one, if any.
+        title: above the table.
+        narrow: keep to verdicts, of all that judges robustness.
+    """
+    judging = columns(records, objectives, narrow=narrow)
+    grid = table(title, ("", "trial", "candidate", *objectives, *judging), left=3)
     for record in records:
         mine = record.number == chosen
-        cells = (measured(record.measurements[name]) for name in objectives)
+        cells = [measured(record.measurements[name]) for name in objectives]
+        judged = [cell(record) for cell in judging.values()]
         mark = ">" if mine else ""
-        grid.add_row(mark, str(record.number), record.candidate, *cells, style="bold" if mine else None)
+        grid.add_row(mark, str(record.number), record.candidate, *cells, *judged, style="bold" if mine else None)
     return grid
 
 
@@ -66,7 +82,7 @@ def by_cost(records: Iterable[Record], objectives: Sequence[str]) -> list[Record
 
 
 def summary(record: Record, objectives: Sequence[str]) -> str:
-    """A record in one line: its candidate and what was measured of it."""
+    """A record in one line: its candidate, what was measured of it, and whether its robustness can be believed."""
     known = [name for name in objectives if name in record.measurements]
     values = [f"{name} {measured(record.measurements[name])}" for name in known]
-    return "  ".join((record.candidate, *values))
+    return "  ".join((record.candidate, *values, *in_words(record, known)))

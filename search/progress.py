@@ -123,5 +123,5 @@ def _picture(tally: Tally, height: int) -> RenderableType:
         return Group(head, current)
     rows = tally.front[: max(1, height - AROUND)]
     title = f"front: {len(tally.front)}" + (f", {len(rows)} shown" if len(rows) < len(tally.front) else "")
-    front = front_table(rows, tally.objectives, title=title)
+    front = front_table(rows, tally.objectives, title=title, narrow=True)
     return Group(head, current, front)
