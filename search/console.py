@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from search.verdicts import Cells
     from studies.records import Record
 
 PIPED = 160
@@ -48,24 +49,25 @@ def table(title: str, columns: Sequence[str], left: int = 1) -> Table:
 
 
 def front_table(
-    records: Sequence[Record],
-    objectives: Sequence[str],
-    chosen: int | None = None,
-    title: str = "",
-    *,
-    narrow: bool = False,
+    screen: Console, records: Sequence[Record], objectives: Sequence[str], chosen: int | None = None, title: str = ""
 ) -> Table:
-    """Records as rows, with what judges their robustness: the selected one is marked with ">" and set bold.
+    """Records as rows: the selected one is marked with ">" and set bold.
 
-    Args:
-        records: with a measurement of each objective.
-        objectives: names.
-        chosen: trial number of the selected one, if any.
-        title: above the table.
-        narrow: keep to verdicts, of all that judges robustness.
+    Beside the objectives stands what judges robustness: on a narrow screen, the verdict alone.
     """
-    judging = columns(records, objectives, narrow=narrow)
-    grid = table(title, ("", "trial", "candidate", *objectives, *judging), left=3)
+    wide = _rows(records, objectives, columns(records, objectives), chosen)
+    room = screen.options.update(max_width=10 * screen.width)
+    grid = wide
+    if screen.measure(wide, options=room).maximum > screen.width:
+        grid = _rows(records, objectives, columns(records, objectives, narrow=True), chosen)
+        grid.padding = (0, 1, 0, 0)
+    grid.title = title or None
+    return grid
+
+
+def _rows(records: Sequence[Record], objectives: Sequence[str], judging: Cells, chosen: int | None) -> Table:
+    """A row per record, with what was measured and what judges it."""
+    grid = table("", ("", "trial", "candidate", *objectives, *judging), left=3)
     for record in records:
         mine = record.number == chosen
         cells = [measured(record.measurements[name]) for name in objectives]

@@ -30,7 +30,7 @@ def styled(verdict: Verdict) -> Text:
     return Text(verdict, style=STYLES.get(verdict, ""))
 
 
-def columns(records: Sequence[Record], shown: Sequence[str], *, narrow: bool) -> Cells:
+def columns(records: Sequence[Record], shown: Sequence[str], *, narrow: bool = False) -> Cells:
     """The cells that judge robustness, by column; none if no record was attacked for it.
 
     Args:

@@ -24,11 +24,11 @@ def execute(args: Namespace) -> int:
 
 def _print(study: Study, selection: Selection) -> None:
     """The rule, the row, the reason, the runners-up and the knee."""
-    chosen, knee = selection.chosen, selection.knee
+    screen, chosen, knee = console(), selection.chosen, selection.knee
     rows = [chosen, *selection.runners_up]
     print(f"rule:   {selection.rule}")
     title = "selected, and runners-up"
-    console().print(front_table(rows, study.config.objectives, chosen.number, title=title))
+    screen.print(front_table(screen, rows, study.config.objectives, chosen.number, title=title))
     print(f"reason: {selection.reason}")
     if selection.warning:
         print(f"warning: {selection.warning}")

@@ -89,7 +89,7 @@ def _keys(scene: Scene) -> list[Line2D]:
         (True in kinds, "ensemble", ENSEMBLE | edge),
         (scene.chosen is not None, "selected", RING),
         (len(scene.front) < len(scene.points), "evaluated, not on the front", GREY),
-        (any(point.masked for point in scene.points), "hollow: masked, an over-estimate", outline),
+        (any(point.masked for point in scene.points), "hollow: masked", outline),
         (bool(scene.front), "best trade-off of the two axes", {"color": QUIET, "lw": 1.0}),
         (bool(scene.limits), "limit", {"color": INK, "lw": 0.9, "ls": ":"}),
     ]
