@@ -51,7 +51,8 @@ def in_words(record: Record, shown: Sequence[str]) -> list[str]:
     """The same in parts of a line: what is not shown yet, the gap, and the verdict with its rules."""
     if JUDGED not in record.measurements:
         return []
-    beside = [f"{name} {_value(record, name)}" for name in COMPANIONS if name not in shown]
+    known = [name for name in COMPANIONS if name in record.measurements and name not in shown]
+    beside = [f"{name} {_value(record, name)}" for name in known]
     gap = [] if record.gap is None else [f"gap {points(record.gap)} points"]
     rules = f": {', '.join(record.rules)}" if record.rules else ""
     return [*beside, *gap, f"{record.verdict}{rules}"]
