@@ -146,7 +146,7 @@ def test_evaluate_of_anything_else_judges_nothing(use_table: Use, capsys: Captur
     [((), "ok", "32"), (("suspect:gap",), "suspect", "33"), (("masked:steps",), "masked", "31")],
 )
 def test_verdicts_are_coloured_on_a_terminal(flags: tuple[str, ...], verdict: str, colour: str) -> None:
-    assert f"\x1b[{colour}m{verdict}\x1b[0m" in printed([record(*flags)], 120)
+    assert re.search(rf"\x1b\[{colour}m *{verdict}\x1b\[0m", printed([record(*flags)], 120))
 
 
 def test_a_narrow_terminal_keeps_the_candidate_and_the_verdict() -> None:
@@ -171,9 +171,8 @@ def test_a_line_names_the_gap_and_the_rules_once() -> None:
         "in2:fp+xnor:majority  acc 90.0 ± 3.0 %  pgd 40.0 ± 4.9 %  pgd_naive 52.0 %  gap 12.0 points  "
         "masked: black-box, gap"
     )
-    assert summary(one, ("pgd_naive", "bops")).endswith(
-        "bops 1.00e7  pgd 40.0 %  gap 12.0 points  masked: black-box, gap"
-    )
+    rest = summary(one, ("pgd_naive", "bops")).partition("bops ")[2]
+    assert rest == "1.00e7  pgd 40.0 %  gap 12.0 points  masked: black-box, gap"
 
 
 def test_an_interval_belongs_to_fractions() -> None:
@@ -199,9 +198,8 @@ def with_verdicts(scene: Scene, verdicts: dict[int, str]) -> Scene:
 
 
 def test_masked_points_are_hollow_on_the_front_and_off_it(scene: Make) -> None:
-    made = with_verdicts(
-        scene("acc,bops", count=12), {0: "masked", 2: "suspect", 4: "masked", 5: "masked", 7: "masked"}
-    )
+    masked = dict.fromkeys((0, 4, 5, 7), "masked")
+    made = with_verdicts(scene("acc,bops", count=12), masked | {2: "suspect", 9: "suspect"})
     marks = hollow_marks(draw_front(made))
     expected = [(ENSEMBLE["color"], "D"), (SINGLE["color"], "o"), (GREY["color"], "o"), (GREY["color"], "o")]
     assert sorted(marks) == sorted(expected)
