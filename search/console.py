@@ -55,10 +55,9 @@ def front_table(
 
     Beside the objectives stands what judges robustness: on a narrow screen, the verdict alone.
     """
-    wide = _rows(records, objectives, columns(records, objectives), chosen)
+    grid = _rows(records, objectives, columns(records, objectives), chosen)
     room = screen.options.update(max_width=10 * screen.width)
-    grid = wide
-    if screen.measure(wide, options=room).maximum > screen.width:
+    if screen.measure(grid, options=room).maximum > screen.width:
         grid = _rows(records, objectives, columns(records, objectives, narrow=True), chosen)
         grid.padding = (0, 1, 0, 0)
     grid.title = title or None

@@ -52,7 +52,7 @@ class Header:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote; ValueError for a later format."""
         if data["format"] not in range(1, FORMAT + 1):
-            raise ValueError(f"the study has format {data['format']}, this version reads {FORMAT}")
+            raise ValueError(f"the study has format {data['format']}, this version reads 1 to {FORMAT}")
         return cls(
             config=StudyConfig.from_json(data["config"]),
             bounds=Bounds.from_json(data["bounds"]),

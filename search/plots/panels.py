@@ -108,12 +108,12 @@ class Panel:
         filled = (ENSEMBLE if point.ensemble else SINGLE) | {"mec": INK, "mew": 0.6, "ls": "none"}
         look = hollow(filled) if point.masked else filled
         bars: dict[str, Any] = {"ecolor": "#555555", "elinewidth": 0.6, "capsize": 0}
-        self.axes.errorbar(x, y, xerr=_reach(x, wide), yerr=_reach(y, high), **look, **bars, zorder=4)
+        self.axes.errorbar(x, y, xerr=_arms(x, wide), yerr=_arms(y, high), **look, **bars, zorder=4)
         if point.number == self.scene.chosen:
             self.axes.plot(x, y, **RING, zorder=5)
 
 
-def _reach(middle: float, interval: Interval) -> list[list[float]] | None:
+def _arms(middle: float, interval: Interval) -> list[list[float]] | None:
     """How far an interval goes to either side, as matplotlib asks for it; None for an exact value."""
     low, high = interval
     return [[middle - low], [high - middle]] if low < high else None

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluators.base import Measurement
+from evaluators.verdict import VERDICTS
 from space.candidate import Candidate
 from space.errors import UserError
 from studies import Limit, Record, Stop, Study, StudyConfig, select, write_outputs, write_selected
@@ -146,6 +148,18 @@ def test_a_selection_is_written_on_its_own(study):
     selection = select(study.records(), study.config.objectives, rule="best:bops")
     assert write_selected(study, selection) == study.folder / "selected.json"
     assert loaded(study, "selected.json")["number"] == selection.chosen.number
+
+
+def test_the_page_on_files_names_every_file_column_and_verdict(study):
+    write_outputs(study)
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
+    named = {name for text in re.findall(r"`([^`]+)`", page) for name in text.split(", ")}
+    assert named >= FILES
+    header = trials_csv([], ("acc", "pgd")).strip().split(",")
+    assert {re.sub("^(acc|pgd)(?=_|$)(?!_naive)", "NAME", name) for name in header} <= named
+    assert named >= {*VERDICTS}
+    chosen = loaded(study, "selected.json")
+    assert set(re.search(r"`{(.*)}`", page)[1].replace('"', "").split(", ")) == chosen["measurements"]["pgd"].keys()
 
 
 def test_an_unknown_rule_writes_nothing(study):
