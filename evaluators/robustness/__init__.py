@@ -1,0 +1,1 @@
+"""How robust a candidate really is: the worst case over attacks, and what no attack can break."""
