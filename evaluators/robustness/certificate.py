@@ -32,7 +32,7 @@ class Certificate:
     budget: float = 32.0
 
     @torch.no_grad()
-    def __call__(self, outcome: Attacked, model: Ensemble, labels: Tensor, epsilon: float) -> Tensor:
+    def certify(self, outcome: Attacked, model: Ensemble, labels: Tensor, epsilon: float) -> Tensor:
         """Decide images of an outcome that still stand, and record what breaks them, and the passes.
 
         Returns: N booleans, true where no image of the ball of radius `epsilon` around the outcome's origin is

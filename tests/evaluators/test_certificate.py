@@ -133,7 +133,7 @@ def test_the_truth_is_that_of_every_combination(bits, level, members):
         model, images, labels = scene(seed, bits, members)
         outcome = Attacked.untouched(model, images, labels)
         wrong = outcome.broken.clone()
-        certain = Certificate(points=2**9, budget=float("inf"))(outcome, model, labels, level / 255)
+        certain = Certificate(points=2**9, budget=float("inf")).certify(outcome, model, labels, level / 255)
         for index, (image, label) in enumerate(zip(images, labels, strict=True)):
             if wrong[index]:
                 assert not certain[index]
@@ -156,7 +156,7 @@ def test_what_breaks_is_an_image_of_the_ball(members):
         model, images, labels = scene(seed, 2, members)
         outcome = Attacked.untouched(model, images, labels)
         wrong = outcome.broken.clone()
-        certain = EXACT(outcome, model, labels, 8 / 255)
+        certain = EXACT.certify(outcome, model, labels, 8 / 255)
         assert torch.equal(model(outcome.images) != labels, outcome.broken)
         moves = (outcome.images.double() - images.double()).abs()
         assert moves.max() <= 8 / 255
@@ -172,7 +172,7 @@ def test_every_image_passed_is_counted():
         model, images, labels = scene(seed, 2)
         before = passed(model)
         outcome = Attacked.untouched(model, images, labels)
-        EXACT(outcome, model, labels, 8 / 255)
+        EXACT.certify(outcome, model, labels, 8 / 255)
         assert outcome.forwards == passed(model) - before
         assert outcome.backwards == 0
 
@@ -181,7 +181,7 @@ def test_an_image_without_a_break_costs_its_whole_lattice_once():
     model, images, labels = constant()
     sizes = Lattice.around(model, images, 8 / 255).sizes
     outcome = Attacked.untouched(model, images, labels)
-    assert EXACT(outcome, model, labels, 8 / 255).all()
+    assert EXACT.certify(outcome, model, labels, 8 / 255).all()
     assert outcome.forwards == 12 + sizes[sizes > 1].sum()
     assert (sizes > 1).sum() > 6
 
@@ -198,7 +198,7 @@ def test_neither_the_largest_lattice_nor_the_budget_is_exceeded_and_small_ones_c
     sizes = Lattice.around(model, images, 8 / 255).sizes
     for points, budget in ((1, 32.0), (4, 32.0), (2**12, 0.0), (2**12, 1.0), (2**12, 3.5), (2**16, 1e9)):
         outcome = Attacked.untouched(model, images, labels)
-        certain = Certificate(points=points, budget=budget)(outcome, model, labels, 8 / 255)
+        certain = Certificate(points=points, budget=budget).certify(outcome, model, labels, 8 / 255)
         assert outcome.forwards - 12 <= 12 * budget
         assert (sizes[certain] <= points).all()
         left = sizes[~certain & (sizes <= points)]
@@ -211,10 +211,10 @@ def test_an_image_whose_pixels_keep_their_bins_is_certain_for_nothing():
     centred, right = model.discretise(images), model(images) == labels
     outcome = Attacked.untouched(model, centred, labels)
     before = passed(model)
-    certain = Certificate()(outcome, model, labels, 63 / 255)
+    certain = Certificate().certify(outcome, model, labels, 63 / 255)
     assert passed(model) == before
     assert torch.equal(certain, right)
-    assert not Certificate(points=1)(outcome, model, labels, 65 / 255).any()
+    assert not Certificate(points=1).certify(outcome, model, labels, 65 / 255).any()
 
 
 def test_what_has_fallen_is_neither_certain_nor_tried():
@@ -222,7 +222,7 @@ def test_what_has_fallen_is_neither_certain_nor_tried():
     outcome = Attacked.untouched(model, images, labels)
     outcome.broken[:] = True
     before = passed(model)
-    assert not EXACT(outcome, model, labels, 4 / 255).any()
+    assert not EXACT.certify(outcome, model, labels, 4 / 255).any()
     assert passed(model) == before
     assert torch.equal(outcome.images, images)
 
@@ -234,7 +234,7 @@ def test_without_a_discretizer_nothing_is_certain_and_nothing_is_tried():
         labels = model(images)
         outcome = Attacked.untouched(model, images, labels)
         assert input_bits(model) == 8
-        assert not EXACT(outcome, model, labels, 1 / 255).any()
+        assert not EXACT.certify(outcome, model, labels, 1 / 255).any()
         assert outcome.forwards == 6
         assert free_pixels(model, images, 1 / 255).tolist() == [16] * 6
 
@@ -243,7 +243,7 @@ def test_without_a_discretizer_nothing_is_certain_and_nothing_is_tried():
 def test_a_ball_of_one_image_is_certain_where_it_is_right(bits):
     model, images, labels = scene(0, bits)
     outcome = Attacked.untouched(model, images, labels)
-    assert torch.equal(EXACT(outcome, model, labels, 0.0), model(images) == labels)
+    assert torch.equal(EXACT.certify(outcome, model, labels, 0.0), model(images) == labels)
     assert outcome.forwards == 12
 
 
@@ -254,7 +254,7 @@ def test_no_attack_breaks_what_is_certain_and_none_does_better_than_the_truth(tm
     images, labels = split.images.float() / 255, split.labels
     outcome, threat = Attacked.untouched(model, images, labels), ThreatModel(epsilon=4 / 255)
     right = ~outcome.broken
-    certain = Certificate()(outcome, model, labels, 4 / 255)
+    certain = Certificate().certify(outcome, model, labels, 4 / 255)
     assert right.sum() > 45
     assert certain.sum() > 0.8 * right.sum()
     assert outcome.forwards <= 60 * 33
