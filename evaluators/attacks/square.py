@@ -9,7 +9,8 @@ from torch import Tensor
 from evaluators.attacks.ball import Ball
 from evaluators.attacks.base import Attacked, ThreatModel
 from evaluators.attacks.carlini import label_margin
-from evaluators.ensemble import Ensemble, MajorityVote
+from evaluators.ensemble import Ensemble
+from evaluators.votes import MajorityVote
 
 FIRST_SHARE = 0.8
 """Share of the pixels that the first squares cover: p of the paper."""

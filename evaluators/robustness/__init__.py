@@ -1,1 +1,1 @@
-"""How robust a candidate really is: the worst case over attacks, and what no attack can break."""
+"""What an accuracy under attack is worth: the worst case, its lower bound, and the rules that doubt it."""

@@ -15,11 +15,12 @@ from evaluators import Budget, open_evaluator
 from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.base import Attacked, ThreatModel
 from evaluators.attacks.square import Square
-from evaluators.ensemble import Ensemble, MajorityVote, MeanVote
+from evaluators.ensemble import Ensemble
 from evaluators.quantizers.pixels import PixelDiscretizer, discretise
 from evaluators.robustness.certificate import Certificate
 from evaluators.robustness.lattice import Lattice, free_pixels, input_bits
 from evaluators.seeds import stream
+from evaluators.votes import MajorityVote, MeanVote
 from space import Candidate
 
 GREYS = (torch.arange(256, dtype=torch.uint8).float() / 255).tolist()

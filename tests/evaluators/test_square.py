@@ -12,8 +12,9 @@ from evaluators.attacks.ball import Ball
 from evaluators.attacks.base import Attacked, ThreatModel, loss_gradient
 from evaluators.attacks.noise import Noise
 from evaluators.attacks.square import Square, margin_loss
-from evaluators.ensemble import Ensemble, MajorityVote, MeanVote
+from evaluators.ensemble import Ensemble
 from evaluators.seeds import stream
+from evaluators.votes import MajorityVote, MeanVote
 from space import Candidate
 
 QUERIES = 120
