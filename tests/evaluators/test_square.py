@@ -11,7 +11,7 @@ from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.ball import Ball
 from evaluators.attacks.base import Attacked, ThreatModel, loss_gradient
 from evaluators.attacks.noise import Noise
-from evaluators.attacks.square import Square, margin_loss
+from evaluators.attacks.square import Square
 from evaluators.ensemble import Ensemble
 from evaluators.seeds import stream
 from evaluators.votes import MajorityVote, MeanVote
@@ -234,41 +234,3 @@ def test_squares_lie_anywhere_and_colour_channels_go_their_own_ways():
     shares = ways.bincount(minlength=8) / len(ways)
     assert shares[0] == 0
     assert (shares[1:] > 0.05).all()
-
-
-def test_the_loss_of_one_network_is_its_logits_margin():
-    model, logits, labels = ensemble(Seeing()), torch.randn(1, 200, 5) * 8, torch.randint(5, (200,))
-    others = logits[0].clone()
-    others[torch.arange(200), labels] = -torch.inf
-    expected = others.amax(1) - logits[0, torch.arange(200), labels]
-    assert torch.allclose(margin_loss(model, logits, labels), expected, atol=1e-5)
-    assert torch.equal(margin_loss(model, logits, labels) > 0, model.predict(logits) != labels)
-
-
-def test_the_loss_never_saturates():
-    model, labels = ensemble(Seeing(), Seeing()), torch.zeros(2, dtype=torch.long)
-    logits = torch.tensor([[900.0, 0, 0], [899.0, 0, 0]])
-    for members in (logits[None], torch.stack([logits, 2 * logits])):
-        loss = margin_loss(model, members, labels)
-        assert loss[0] < loss[1] < 0
-
-
-def test_the_loss_of_a_mean_is_the_margin_of_its_log_probability():
-    model, logits, labels = victims()["mean"], torch.randn(3, 200, 5) * 3, torch.randint(5, (200,))
-    mean = logits.double().softmax(2).mean(0)
-    own = mean[torch.arange(200), labels].clone()
-    mean[torch.arange(200), labels] = 0
-    assert torch.allclose(margin_loss(model, logits, labels).double(), (mean.amax(1) / own).log(), atol=1e-4)
-    assert torch.equal(margin_loss(model, logits, labels) > 0, model.predict(logits) != labels)
-
-
-def test_the_loss_of_a_majority_ranks_by_votes_and_then_by_mean_logits():
-    model, logits, labels = victims()["majority"], torch.randn(3, 300, 5) * 5, torch.randint(5, (300,))
-    loss, keys = margin_loss(model, logits, labels), []
-    for image, label in enumerate(labels.tolist()):
-        votes, mean = logits[:, image].argmax(1).bincount(minlength=5).tolist(), logits[:, image].mean(0).tolist()
-        rest = [one for one in range(5) if one != label]
-        keys.append((max(votes[one] for one in rest) - votes[label], max(mean[one] for one in rest) - mean[label]))
-    ranked = sorted(range(300), key=lambda image: keys[image])
-    assert loss[ranked].diff().min() >= 0
-    assert len({lead for lead, _ in keys}) >= 4
