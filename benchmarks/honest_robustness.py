@@ -1,0 +1,318 @@
+"""Claims of the papers, measured as they were made, under plain PGD, and in the worst case.
+
+    python benchmarks/honest_robustness.py --mnist mnist.npz --cifar cifar10.npz
+
+Prints and runs one `python -m search evaluate` after the other, and writes docs/honest_robustness.csv and .png. What
+was measured already is kept in --runs, a file per command; delete the folder to measure again.
+"""
+
+import argparse
+import csv
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from evaluators import AttackSpec, Budget, open_evaluator
+from search.plots.style import INK, QUIET, RC, RULE, add_axes, new_figure, save
+from space import Candidate
+
+IMAGES = 400
+MNIST_BUDGET, CIFAR_BUDGET, TABLE_BUDGET = (6, 10_000), (6, 10_000), (3, 0)
+VOTE = "fp+dorefa4-2+dorefa4-4:majority"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What one paper says of some candidates.
+
+    Attributes:
+        name: one word, for `--only`.
+        title: of its part of the picture.
+        dataset: "mnist" or "cifar".
+        network: name of the topology.
+        budget: epochs, and training images, 0 for all.
+        candidates, epsilons: every one with every other is a row.
+        attack: column of the paper's own attack.
+        beside: objectives that are measured beside clean accuracy and the worst case.
+        farthest: objectives without a radius, measured once.
+    """
+
+    name: str
+    title: str
+    dataset: str = "mnist"
+    network: str = "mnistconv"
+    budget: tuple[int, int] = MNIST_BUDGET
+    candidates: tuple[str, ...]
+    epsilons: tuple[str, ...]
+    attack: str
+    beside: tuple[str, ...] = ()
+    farthest: tuple[str, ...] = ()
+
+
+CLAIMS = (
+    Claim(
+        name="vote",
+        title="EMPIR's vote (Sen et al. 2020), MNIST",
+        candidates=("fp", VOTE),
+        epsilons=("0.1", "0.3"),
+        attack="transfer",
+        beside=("fgsm", "transfer"),
+        farthest=("cw", "cw_on_fp"),
+    ),
+    Claim(
+        name="feedback",
+        title="Feedback learning and μ-law (Song et al.), MNIST",
+        candidates=("fp", "fp:feedback", "fp:mu255@1", "fp:mu255@1:feedback"),
+        epsilons=("0.1", "0.3"),
+        attack="fgsm",
+        beside=("fgsm",),
+        farthest=("cw",),
+    ),
+    Claim(
+        name="input",
+        title="2-bit input (Panda et al. 2019), MNIST",
+        candidates=("fp", "in4:fp", "in2:fp"),
+        epsilons=("0.1", "0.2", "0.3"),
+        attack="fgsm_behind",
+        beside=("fgsm", "fgsm_behind", "pgd_behind"),
+    ),
+    Claim(
+        name="input-cifar",
+        title="2-bit input (Panda et al. 2019), CIFAR-10",
+        dataset="cifar",
+        budget=CIFAR_BUDGET,
+        candidates=("fp", "in2:fp"),
+        epsilons=("8/255", "16/255"),
+        attack="fgsm_behind",
+        beside=("fgsm", "fgsm_behind", "pgd_behind"),
+    ),
+    Claim(
+        name="binary",
+        title="Multi-bit networks (Frickenstein et al. 2023), CIFAR-10",
+        dataset="cifar",
+        network="resnet20",
+        budget=TABLE_BUDGET,
+        candidates=("fp", "pact2", "xnor", "mbn1x1", "mbn3x1", "mbn1x3", "mbn3x3"),
+        epsilons=("2/255",),
+        attack="pgd_naive",
+    ),
+)
+BEHIND = {"fgsm_behind": "fgsm", "pgd_behind": "pgd_naive"}
+"""Columns whose attacker stands behind the discretizer, and their objectives."""
+BOUNDED = ("attacked", "naive", "worst")
+"""Columns with a 95 % interval beside them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Where things are, and what has been measured.
+
+    Attributes:
+        files: data set of each name.
+        runs: a file per command.
+        cache: trained members; None for the user's own.
+    """
+
+    files: Mapping[str, str]
+    runs: Path
+    cache: Path | None
+
+    def evaluate(self, claim: Claim, candidate: str, epsilon: str, names: Sequence[str], threat: str = "raw") -> Any:
+        """What `evaluate --json` prints of the objectives `names`, now or earlier."""
+        epochs, images = claim.budget
+        flags = {"dataset": self.files[claim.dataset], "network": claim.network, "epsilon": epsilon}
+        flags |= {"epochs": epochs, "train-images": images, "images": IMAGES, "threat": threat}
+        words = [candidate, *(f"--{name}={value}" for name, value in flags.items())]
+        words.append(f"--objectives={','.join(names)}")
+        return self._kept(words, lambda: self._run([*words, *([f"--cache={self.cache}"] if self.cache else [])]))
+
+    def transferred(self, claim: Claim, candidate: str) -> Any:
+        """Carlini and Wagner's attack crafted on the full-precision network, as EMPIR's authors' code does."""
+        return self._kept([candidate, claim.dataset, "cw_on_fp"], lambda: self._judge(claim, candidate))
+
+    def _kept(self, words: list[str], measure: Any) -> Any:
+        path = self.runs / f"{sha256(' '.join(words).encode()).hexdigest()[:16]}.json"
+        if not path.is_file():
+            answer = measure()
+            path.write_text(json.dumps({"arguments": words, "answer": answer}, indent=1), encoding="utf-8")
+        return json.loads(path.read_text(encoding="utf-8"))["answer"]
+
+    def _run(self, words: list[str]) -> Any:
+        command = ["-m", "search", "evaluate", *words, "--json"]
+        print(shlex.join(["python", *command]), flush=True)
+        return json.loads(subprocess.run([sys.executable, *command], check=True, stdout=subprocess.PIPE).stdout)
+
+    def _judge(self, claim: Claim, candidate: str) -> Any:
+        epochs, images = claim.budget
+        budget = Budget(epochs=epochs, train_images=images)
+        evaluator = open_evaluator(
+            dataset=self.files[claim.dataset], network=claim.network, budget=budget, cache=self.cache
+        )
+        spec = AttackSpec(name="cw", steps=50, source=Candidate.parse("fp"))
+        (found,) = evaluator.judge(Candidate.parse(candidate), [spec], images=IMAGES)
+        return {"measurements": {"cw_on_fp": found.to_json()}}
+
+
+def row(bench: Bench, claim: Claim, candidate: str, epsilon: str) -> dict[str, Any]:
+    """A line of the table: everything that was measured of one candidate at one radius."""
+    own = [name for name in claim.beside if name not in BEHIND]
+    found = bench.evaluate(claim, candidate, epsilon, ["acc", *own, "pgd"])
+    values = dict(found["measurements"])
+    values |= _behind(bench, claim, candidate, epsilon) if set(claim.beside) & set(BEHIND) else {}
+    values |= _farthest(bench, claim, candidate) if epsilon == claim.epsilons[-1] else {}
+    values |= {"attacked": values[claim.attack], "naive": values["pgd_naive"], "worst": values["pgd"]}
+    epochs, images = claim.budget
+    line: dict[str, Any] = {"claim": claim.name, "candidate": candidate, "epsilon": epsilon, "network": claim.network}
+    line |= {"epochs": epochs, "train_images": images, "images": values["pgd"]["n"], "attack": claim.attack}
+    line |= {name: values[name]["value"] if name in values else "" for name in COLUMNS}
+    for name in BOUNDED:
+        line[f"{name}_low"], line[f"{name}_high"] = values[name]["interval"]
+    seconds = sum(values[name]["seconds"] for name in ("certified", "pgd_naive", "pgd"))
+    return line | {
+        "gap": found["gap"],
+        "verdict": found["verdict"],
+        "rules": " ".join(found["rules"]),
+        "seconds": seconds,
+    }
+
+
+COLUMNS = ("acc", "attacked", "naive", "worst", "certified", "fgsm", "transfer", "cw", "cw_on_fp", *BEHIND)
+"""Accuracies, as fractions."""
+
+
+def _behind(bench: Bench, claim: Claim, candidate: str, epsilon: str) -> dict[str, Any]:
+    """FGSM and plain PGD where the paper has its attacker, behind the discretizer."""
+    found = bench.evaluate(claim, candidate, epsilon, list(BEHIND.values()), threat="discretised")["measurements"]
+    return {column: found[name] for column, name in BEHIND.items()}
+
+
+def _farthest(bench: Bench, claim: Claim, candidate: str) -> dict[str, Any]:
+    """What attacks without a radius leave standing."""
+    found: dict[str, Any] = {}
+    if "cw" in claim.farthest:
+        found |= bench.evaluate(claim, candidate, claim.epsilons[-1], ["cw"])["measurements"]
+    if "cw_on_fp" in claim.farthest:
+        found |= bench.transferred(claim, candidate)["measurements"]
+    return found
+
+
+def table(bench: Bench, claims: Sequence[Claim]) -> Iterator[dict[str, Any]]:
+    """Every line of the claims, in their order."""
+    for claim in claims:
+        for epsilon in claim.epsilons:
+            for candidate in claim.candidates:
+                yield row(bench, claim, candidate, epsilon)
+
+
+LINE, HEAD, LEFT, WIDE, RIGHT, TOP, FOOT = 0.235, 0.34, 2.25, 4.3, 1.75, 0.62, 0.4
+"""Inches: a row, the title of a claim, names, axes, verdicts, legend, axis."""
+MARKS: dict[str, dict[str, Any]] = {
+    "attacked": {"marker": "D", "mfc": "white", "mec": QUIET, "color": QUIET, "markersize": 3.8},
+    "naive": {"marker": "o", "mfc": "white", "mec": "#d55e00", "color": "#d55e00", "markersize": 4.6},
+    "worst": {"marker": "o", "color": "#0072b2", "markersize": 4.6},
+}
+LANES = {"attacked": -0.25, "naive": 0.0, "worst": 0.25}
+"""Where the marks of a row stand, so that none covers another."""
+LABELS = {"attacked": "the paper's own attack", "naive": "plain PGD", "worst": "worst case", "certified": "certified"}
+CERTIFIED: dict[str, Any] = {"marker": "|", "mew": 1.6, "markersize": 8, "color": "#009e73", "ls": "none"}
+COLOURS = {"ok": QUIET, "suspect": "#8a6d3b", "masked": "#b00000", "invalid": "#b00000"}
+
+
+def draw(lines: Sequence[Mapping[str, Any]]) -> Any:
+    """Each row with its three accuracies and their 95 % intervals, grouped by claim."""
+    from matplotlib import rc_context
+
+    with rc_context(RC):
+        claims = [claim for claim in CLAIMS if any(line["claim"] == claim.name for line in lines)]
+        height = TOP + len(lines) * LINE + len(claims) * HEAD + FOOT
+        figure = new_figure(LEFT + WIDE + RIGHT, height)
+        _legend(figure, height)
+        top = height - TOP
+        for claim in claims:
+            rows = [line for line in lines if line["claim"] == claim.name]
+            top -= HEAD + len(rows) * LINE
+            axes = add_axes(figure, LEFT, top, WIDE, len(rows) * LINE)
+            _panel(axes, claim.title, rows, last=claim is claims[-1])
+        return figure
+
+
+def _legend(figure: Any, height: float) -> None:
+    from matplotlib.lines import Line2D
+
+    looks = {**MARKS, "certified": CERTIFIED}
+    keys = [Line2D([], [], label=LABELS[name], **{**look, "ls": "none"}) for name, look in looks.items()]
+    figure.text(0.5, 1 - 0.17 / height, "What stands: as attacked, and in the worst case", ha="center", va="center")
+    spot = (0.5, 1 - 0.4 / height)
+    figure.legend(handles=keys, loc="center", bbox_to_anchor=spot, ncols=4, frameon=False, fontsize=7.5)
+
+
+def _panel(axes: Any, title: str, rows: Sequence[Mapping[str, Any]], *, last: bool) -> None:
+    """The rows of one claim, from top to bottom."""
+    axes.set_title(title, fontsize=8.5, loc="left", pad=4, color=INK)
+    axes.set_xlim(-2, 102)
+    axes.set_ylim(len(rows) - 0.45, -0.55)
+    axes.set_yticks(range(len(rows)), [_name(line) for line in rows])
+    axes.tick_params(labelsize=7, length=2)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(True, axis="x", color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+    if last:
+        axes.set_xlabel("accuracy under attack, %, with 95 % intervals", fontsize=7.5)
+    else:
+        axes.set_xticklabels([])
+    for place, line in enumerate(rows):
+        _dumbbell(axes, place, line)
+
+
+def _name(line: Mapping[str, Any]) -> str:
+    return f"{line['candidate']}   ε {line['epsilon']}"
+
+
+def _dumbbell(axes: Any, place: int, line: Mapping[str, Any]) -> None:
+    """One row: a mark and a bar for each accuracy, a line over the gap, and the verdict."""
+    spots = {name: 100 * float(line[name]) for name in MARKS}
+    ends = [(spots[name], place + LANES[name]) for name in ("naive", "worst")]
+    axes.plot(*zip(*ends, strict=True), color=INK, linewidth=0.8, zorder=2)
+    for name, look in MARKS.items():
+        sides = [[abs(100 * float(line[f"{name}_{side}"]) - spots[name])] for side in ("low", "high")]
+        axes.errorbar([spots[name]], [place + LANES[name]], xerr=sides, elinewidth=0.8, zorder=3, **look)
+    if float(line["certified"]):
+        axes.plot([100 * float(line["certified"])], [place + LANES["worst"]], zorder=4, **CERTIFIED)
+    text = ": ".join(part for part in (line["verdict"], line["rules"].replace(" ", ", ")) if part)
+    axes.text(104, place, text, va="center", fontsize=6.5, color=COLOURS[line["verdict"]], clip_on=False)
+
+
+def write(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """The table as CSV, and its picture beside it, drawn from what was written."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+    with path.open(encoding="utf-8", newline="") as file:
+        save(draw(list(csv.DictReader(file))), path.with_suffix(".png"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mnist", default="mnist", help="data set or FILE.npz (default: mnist)")
+    parser.add_argument("--cifar", default="cifar10", help="data set or FILE.npz (default: cifar10)")
+    parser.add_argument("--cache", type=Path, help="where trained members are kept (default: per user)")
+    parser.add_argument("--runs", type=Path, default=Path("runs/honest_robustness"))
+    parser.add_argument("--out", type=Path, default=Path("docs/honest_robustness.csv"))
+    parser.add_argument("--only", action="append", choices=[claim.name for claim in CLAIMS], help="may be given again")
+    args = parser.parse_args()
+
+    args.runs.mkdir(parents=True, exist_ok=True)
+    bench = Bench(files={"mnist": args.mnist, "cifar": args.cifar}, runs=args.runs, cache=args.cache)
+    claims = [claim for claim in CLAIMS if not args.only or claim.name in args.only]
+    write(list(table(bench, claims)), args.out)
+
+
+if __name__ == "__main__":
+    main()
