@@ -23,7 +23,8 @@ from search.plots.style import INK, QUIET, RC, RULE, add_axes, new_figure, save
 from space import Candidate
 
 IMAGES = 400
-MNIST_BUDGET, CIFAR_BUDGET, TABLE_BUDGET = (6, 10_000), (6, 10_000), (3, 0)
+SHORT, TABLE = (6, 10_000), (3, 0)
+"""Epochs, and training images: of the networks that are trained for this page, and of those of table B2."""
 VOTE = "fp+dorefa4-2+dorefa4-4:majority"
 
 
@@ -37,6 +38,7 @@ class Claim:
         dataset: "mnist" or "cifar".
         network: name of the topology.
         budget: epochs, and training images, 0 for all.
+        width: end of every candidate's text.
         candidates, epsilons: every one with every other is a row.
         attack: column of the paper's own attack.
         beside: objectives that are measured beside clean accuracy and the worst case.
@@ -47,7 +49,8 @@ class Claim:
     title: str
     dataset: str = "mnist"
     network: str = "mnistconv"
-    budget: tuple[int, int] = MNIST_BUDGET
+    budget: tuple[int, int] = SHORT
+    width: str = ":x0.5"
     candidates: tuple[str, ...]
     epsilons: tuple[str, ...]
     attack: str
@@ -86,7 +89,6 @@ CLAIMS = (
         name="input-cifar",
         title="2-bit input (Panda et al. 2019), CIFAR-10",
         dataset="cifar",
-        budget=CIFAR_BUDGET,
         candidates=("fp", "in2:fp"),
         epsilons=("8/255", "16/255"),
         attack="fgsm_behind",
@@ -97,7 +99,8 @@ CLAIMS = (
         title="Multi-bit networks (Frickenstein et al. 2023), CIFAR-10",
         dataset="cifar",
         network="resnet20",
-        budget=TABLE_BUDGET,
+        budget=TABLE,
+        width="",
         candidates=("fp", "pact2", "xnor", "mbn1x1", "mbn3x1", "mbn1x3", "mbn3x3"),
         epsilons=("2/255",),
         attack="pgd_naive",
@@ -128,6 +131,7 @@ class Bench:
         epochs, images = claim.budget
         flags = {"dataset": self.files[claim.dataset], "network": claim.network, "epsilon": epsilon}
         flags |= {"epochs": epochs, "train-images": images, "images": IMAGES, "threat": threat}
+        flags |= {"source": f"fp{claim.width}"} if claim.width else {}
         words = [candidate, *(f"--{name}={value}" for name, value in flags.items())]
         words.append(f"--objectives={','.join(names)}")
         return self._kept(words, lambda: self._run([*words, *([f"--cache={self.cache}"] if self.cache else [])]))
@@ -151,10 +155,15 @@ class Bench:
     def _judge(self, claim: Claim, candidate: str) -> Any:
         epochs, images = claim.budget
         budget = Budget(epochs=epochs, train_images=images)
+        source = Candidate.parse(f"fp{claim.width}")
         evaluator = open_evaluator(
-            dataset=self.files[claim.dataset], network=claim.network, budget=budget, cache=self.cache
+            dataset=self.files[claim.dataset],
+            network=claim.network,
+            source=str(source),
+            budget=budget,
+            cache=self.cache,
         )
-        spec = AttackSpec(name="cw", steps=50, source=Candidate.parse("fp"))
+        spec = AttackSpec(name="cw", steps=50, source=source)
         (found,) = evaluator.judge(Candidate.parse(candidate), [spec], images=IMAGES)
         return {"measurements": {"cw_on_fp": found.to_json()}}
 
@@ -207,7 +216,7 @@ def table(bench: Bench, claims: Sequence[Claim]) -> Iterator[dict[str, Any]]:
     for claim in claims:
         for epsilon in claim.epsilons:
             for candidate in claim.candidates:
-                yield row(bench, claim, candidate, epsilon)
+                yield row(bench, claim, f"{candidate}{claim.width}", epsilon)
 
 
 LINE, HEAD, LEFT, WIDE, RIGHT, TOP, FOOT = 0.235, 0.34, 2.25, 4.3, 1.75, 0.62, 0.4
@@ -271,7 +280,7 @@ def _panel(axes: Any, title: str, rows: Sequence[Mapping[str, Any]], *, last: bo
 
 
 def _name(line: Mapping[str, Any]) -> str:
-    return f"{line['candidate']}   ε {line['epsilon']}"
+    return f"{line['candidate'].removesuffix(':x0.5')}   ε {line['epsilon']}"
 
 
 def _dumbbell(axes: Any, place: int, line: Mapping[str, Any]) -> None:
@@ -298,6 +307,31 @@ def write(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
         save(draw(list(csv.DictReader(file))), path.with_suffix(".png"))
 
 
+HEADER = ("candidate", "ε", "clean", "the paper's attack", "plain PGD", "worst case", "gap", "certified", "verdict")
+"""Of the tables that docs/honest_robustness.md has."""
+
+
+def markdown(lines: Sequence[Mapping[str, Any]]) -> str:
+    """A table per claim, in percent."""
+    parts = []
+    for claim in CLAIMS:
+        rows = [_cells(line) for line in lines if line["claim"] == claim.name]
+        texts = [" | ".join(cells) for cells in (HEADER, ["---"] * len(HEADER), *rows)]
+        parts += ["\n".join([f"{claim.title} ({claim.attack})", *(f"| {text} |" for text in texts)])] if rows else []
+    return "\n\n".join(parts).replace("| --- |", "|---|").replace(" --- |", "---|")
+
+
+def _cells(line: Mapping[str, Any]) -> list[str]:
+    figures = {name: f"{100 * float(line[name]):.1f}" for name in ("acc", "attacked", "gap", "certified")}
+    for name in ("naive", "worst"):
+        low, high = (f"{100 * float(line[f'{name}_{side}']):.1f}" for side in ("low", "high"))
+        figures[name] = f"{100 * float(line[name]):.1f} ({low} to {high})"
+    links = ", ".join(f"[{rule}](robustness_flags.md#{rule})" for rule in line["rules"].split())
+    verdict = f"{line['verdict']}: {links}" if links else line["verdict"]
+    names = ("acc", "attacked", "naive", "worst", "gap", "certified")
+    return [f"`{line['candidate']}`", line["epsilon"], *(figures[name] for name in names), verdict]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mnist", default="mnist", help="data set or FILE.npz (default: mnist)")
@@ -311,7 +345,9 @@ def main() -> None:
     args.runs.mkdir(parents=True, exist_ok=True)
     bench = Bench(files={"mnist": args.mnist, "cifar": args.cifar}, runs=args.runs, cache=args.cache)
     claims = [claim for claim in CLAIMS if not args.only or claim.name in args.only]
-    write(list(table(bench, claims)), args.out)
+    lines = list(table(bench, claims))
+    write(lines, args.out)
+    print(markdown(lines))
 
 
 if __name__ == "__main__":
