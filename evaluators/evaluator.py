@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Literal, get_args
 
@@ -14,12 +15,19 @@ from evaluators.attacks.spec import AttackSpec
 from evaluators.base import Budget, Measurement, Protocol, check_range
 from evaluators.cost.report import cost_measurements, cost_report
 from evaluators.data.dataset import DataSet, Split
-from evaluators.ensemble import Ensemble, vote_named
+from evaluators.ensemble import Ensemble
 from evaluators.members import MemberPool, MemberSpec
 from evaluators.networks.plan import Plan
 from evaluators.objectives import OBJECTIVES, find_objectives
+from evaluators.robustness.effort import Effort
+from evaluators.robustness.worst_case import WorstCase
 from evaluators.training.recipes import RECIPES
+from evaluators.verdict import JUDGED
+from evaluators.votes import vote_named
 from space import Candidate, Member, UnknownName
+
+TOGETHER = ("certified", "pgd_naive", JUDGED)
+"""What the worst case brings, in the order of OBJECTIVES."""
 
 Part = Literal["validation", "test"]
 """What images may be judged on; the search never sees the test images."""
@@ -38,6 +46,7 @@ class Evaluator:
     def __init__(self, protocol: Protocol, budget: Budget, pool: MemberPool) -> None:
         self.protocol, self.budget, self.pool = protocol, budget, pool
         self._transferred: tuple[AttackSpec, Attack] | None = None
+        self._kept_twin: Ensemble | None = None
 
     @property
     def data(self) -> DataSet:
@@ -54,6 +63,8 @@ class Evaluator:
     def measure(self, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:
         """Yield the named objectives from cheap to dear; a consumer may stop at any of them.
 
+        With the worst case come, for nothing, the certified accuracy and that under plain PGD.
+
         Raises: UnknownName, UserError when the candidate does not fit, FloatingPointError when training diverges.
         """
         wanted = {objective.name for objective in find_objectives(names)}
@@ -64,10 +75,8 @@ class Evaluator:
             return
         began = time.perf_counter()
         model = self.ensemble(candidate)
-        for name in rest:
-            spec = objective_attack(name, self.protocol, self.budget)
-            split = self.data.validation.head(self.budget.images if spec else 0)
-            yield from ((name, one) for one in self._judged(model, [spec], split, began))
+        for stage in _passes(rest):
+            yield from zip(stage, self._measured(model, stage, began), strict=True)
             began = time.perf_counter()
 
     def judge(
@@ -125,6 +134,37 @@ class Evaluator:
             epsilon=self.protocol.epsilon if RECIPES[candidate.recipe].crafting else 0.0,
         )
 
+    def _measured(self, model: Ensemble, names: Sequence[str], began: float) -> Iterator[Measurement]:
+        """One objective, or those of the worst case; what was spent since `began` is theirs."""
+        if JUDGED in names:
+            yield from self._worst_case(model, began)
+            return
+        for name in names:
+            spec = objective_attack(name, self.protocol, self.budget)
+            split = self.data.validation.head(self.budget.images if spec else 0)
+            yield from self._judged(model, [spec], split, began)
+
+    def _worst_case(self, model: Ensemble, began: float) -> Iterator[Measurement]:
+        """Certified, plain and worst-case accuracy, in the order of the objectives."""
+        attack = WorstCase(
+            epsilon=self.protocol.epsilon,
+            threat=self.protocol.threat,
+            effort=Effort(steps=self.budget.steps, restarts=self.budget.restarts),
+            seed=self.protocol.seed,
+            twins=(self._twin(),),
+        )
+        found = attack(model, self.data.validation.head(self.budget.images))
+        seconds = (time.perf_counter() - began) / len(TOGETHER)
+        accuracies = (_accuracy(stands, 1, seconds) for stands in (found.certified, found.naive, found.standing))
+        certified, naive, worst = accuracies
+        yield from (certified, naive, replace(worst, flags=found.flags))
+
+    def _twin(self) -> Ensemble:
+        """What transferred attacks are crafted on; kept, with the images that were crafted on it."""
+        if self._kept_twin is None:
+            self._kept_twin = self.ensemble(Candidate.parse(self.protocol.source))
+        return self._kept_twin
+
     def _judged(
         self, model: Ensemble, specs: Sequence[AttackSpec | None], split: Split, began: float
     ) -> Iterator[Measurement]:
@@ -144,6 +184,19 @@ class Evaluator:
         if self._transferred is None or self._transferred[0] != spec:
             self._transferred = spec, build(spec, self.ensemble(spec.source))
         return self._transferred[1]
+
+
+def _passes(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Names that are measured in one go: those of the worst case together, every other alone."""
+    alone = [(name,) for name in names if name not in TOGETHER]
+    mine = tuple(name for name in names if name in TOGETHER)
+    if JUDGED not in mine and "certified" not in mine:
+        return sorted([*alone, *([mine] if mine else [])], key=_rank)
+    return sorted([*alone, TOGETHER], key=_rank)
+
+
+def _rank(names: Sequence[str]) -> int:
+    return list(OBJECTIVES).index(names[-1])
 
 
 def _accuracy(counts: Tensor, runs: int, seconds: float) -> Measurement:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from evaluators.attacks.ball import Ball
-from evaluators.attacks.base import Attacked, ThreatModel, loss_gradient
+from evaluators.attacks.base import Attacked, ThreatModel, judged, loss_gradient
+from evaluators.attacks.losses import Loss, plain
 from evaluators.ensemble import Ensemble
 
 
@@ -22,6 +23,7 @@ class Ascent:
         decay: how much of the last step's direction the next one keeps; 0 keeps none. Each gradient counts divided by
             its image's mean absolute value.
         restarts: independent starts; only what still stands is attacked again.
+        loss: what is climbed on the attacked model itself; `craft` climbs the source's own.
     """
 
     steps: int
@@ -29,6 +31,7 @@ class Ascent:
     start: Literal["clean", "uniform", "signs"] = "clean"
     decay: float = 0.0
     restarts: int = 1
+    loss: Loss = plain
 
     def __call__(
         self,
@@ -53,7 +56,7 @@ class Ascent:
         for _ in range(self.restarts if self.steps else 0):
             ball = Ball.around(outcome.origin, threat.epsilon)
             start = self.begin(outcome.origin, ball, threat.epsilon, generator)
-            _Run(model, labels, outcome, ball).climb(self, threat.epsilon, start)
+            _Run(model, labels, outcome, ball, self.loss).climb(self, threat.epsilon, start)
 
     def craft(
         self, source: Ensemble, origin: Tensor, labels: Tensor, epsilon: float, generator: torch.Generator
@@ -104,33 +107,20 @@ class _Run:
     labels: Tensor
     outcome: Attacked
     ball: Ball
+    loss: Loss
 
     def climb(self, attack: Ascent, epsilon: float, start: Tensor) -> None:
         standing = self.outcome.standing
         ball, iterate = self.ball[standing], start[standing]
         direction = torch.zeros_like(iterate)
         for step in range(attack.steps + 1):
-            iterate, kept, gradient = self._judge(iterate, standing, final=step == attack.steps)
-            if gradient is None or not len(kept):
+            seen = judged(self.model, iterate, self.labels[standing], self.loss, final=step == attack.steps)
+            self.outcome.take(iterate, standing, seen)
+            kept = (~seen.fallen).nonzero().squeeze(1)
+            if seen.gradient is None or not len(kept):
                 return
             standing, ball = standing[kept], ball[kept]
-            iterate, direction = attack.move(iterate[kept], gradient[kept], direction[kept], ball, epsilon)
-
-    def _judge(self, iterate: Tensor, standing: Tensor, *, final: bool) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Record what fell or got better; returns the iterate, what still stands, and the gradient unless final."""
-        labels = self.labels[standing]
-        iterate = iterate.detach().requires_grad_(not final)
-        with torch.set_grad_enabled(not final):
-            logits = self.model.member_logits(iterate)
-            loss = self.model.loss(logits, labels)
-        fallen = self.model.predict(logits.detach()) != labels
-        self.outcome.record(iterate.detach(), standing, fallen, loss.detach())
-        kept = (~fallen).nonzero().squeeze(1)
-        gradient = None
-        if not final and len(kept):
-            (gradient,) = torch.autograd.grad(loss, iterate, torch.ones_like(loss))
-            self.outcome.backwards += len(iterate)
-        return iterate.detach(), kept, gradient
+            iterate, direction = attack.move(iterate[kept], seen.gradient[kept], direction[kept], ball, epsilon)
 
 
 def _normalised(gradient: Tensor) -> Tensor:

@@ -1,11 +1,13 @@
 """What all attacks share: the threat they act under, and the outcome they leave."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
+from evaluators.attacks.losses import Loss, plain
 from evaluators.base import Threat
 from evaluators.ensemble import Ensemble
 
@@ -20,6 +22,10 @@ class ThreatModel:
     def origin(self, model: Ensemble, images: Tensor) -> Tensor:
         """The image the attacker starts from: raw, or as the discretizer leaves it."""
         return images if self.where == "raw" else model.discretise(images)
+
+
+OF_IMAGES = ("origin", "images", "broken", "loss")
+"""What an outcome has of each image."""
 
 
 @dataclass(kw_only=True)
@@ -59,6 +65,31 @@ class Attacked:
         """The same state, to be attacked on its own."""
         return replace(self, images=self.images.clone(), broken=self.broken.clone(), loss=self.loss.clone())
 
+    @classmethod
+    def joined(cls, parts: Sequence["Attacked"]) -> Self:
+        """Outcomes of several batches as one."""
+        tensors = {name: torch.cat([getattr(part, name) for part in parts]) for name in OF_IMAGES}
+        return cls(
+            **tensors,
+            forwards=sum(part.forwards for part in parts),
+            backwards=sum(part.backwards for part in parts),
+        )
+
+    def part(self, index: Tensor) -> "Attacked":
+        """Some of the images, to be attacked on their own; nothing is spent on them yet."""
+        return Attacked(**{name: getattr(self, name)[index] for name in OF_IMAGES}, forwards=0)
+
+    def take_back(self, index: Tensor, part: "Attacked") -> None:
+        """Take in what became of a `part`, and what was spent on it."""
+        for name in OF_IMAGES:
+            getattr(self, name)[index] = getattr(part, name)
+        self.spend(part)
+
+    def spend(self, other: "Attacked") -> None:
+        """Count what was spent on another outcome as well."""
+        self.forwards += other.forwards
+        self.backwards += other.backwards
+
     @property
     def standing(self) -> Tensor:
         """Indices of the images that have not fallen."""
@@ -76,6 +107,11 @@ class Attacked:
         self.broken[standing] = fallen
         self.forwards += len(iterate)
 
+    def take(self, iterate: Tensor, standing: Tensor, seen: "Judged") -> None:
+        """Record what the model made of the iterates of the images `standing`."""
+        self.record(iterate, standing, seen.fallen, seen.loss)
+        self.backwards += len(iterate) if seen.gradient is not None else 0
+
     def keep(self, iterate: Tensor, standing: Tensor, better: Tensor, loss: Tensor) -> None:
         """Replace the images `standing` by their iterates where those are better."""
         self.images[standing[better]] = iterate[better]
@@ -91,10 +127,56 @@ class Attack(Protocol):
         """What fell is judged on the model's own decision; its parameters stay as they are."""
         ...
 
+    def go_on(
+        self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> None:
+        """Attack what still stands in an outcome, in place."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a model makes of iterates, N of them.
+
+    Attributes:
+        fallen: whether its own decision is wrong, N booleans.
+        loss: that of the vote's cross-entropy, N floats.
+        climbed: the loss that the attack climbs, N floats.
+        gradient: of `climbed`, the shape of the images; None where nobody asked, or nothing is left to attack.
+    """
+
+    fallen: Tensor
+    loss: Tensor
+    climbed: Tensor
+    gradient: Tensor | None
+
+
+def judged(model: Ensemble, iterate: Tensor, labels: Tensor, loss: Loss, *, final: bool = False) -> Judged:
+    """Pass iterates forward, and backward unless this is the final look or all of them have fallen.
+
+    A model whose outputs do not depend on its input in a way that can be differentiated has a gradient of zero.
+    """
+    iterate = iterate.detach().requires_grad_(not final)
+    with torch.set_grad_enabled(not final):
+        logits = model.member_logits(iterate)
+        climbed = loss(model, logits, labels)
+    fallen = model.predict(logits.detach()) != labels
+    own = climbed if loss is plain else plain(model, logits.detach(), labels)
+    gradient = None
+    if not (final or fallen.all()):
+        gradient = _gradient(climbed, iterate)
+    return Judged(fallen=fallen, loss=own.detach(), climbed=climbed.detach(), gradient=gradient)
+
+
+def _gradient(loss: Tensor, images: Tensor) -> Tensor:
+    if not loss.requires_grad:
+        return torch.zeros_like(images)
+    (gradient,) = torch.autograd.grad(loss, images, torch.ones_like(loss), allow_unused=True)
+    return torch.zeros_like(images) if gradient is None else gradient
+
 
 @torch.enable_grad()
 def loss_gradient(model: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
     """The gradient of the model's loss at each image: the shape of the images."""
     images = images.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(model.loss(model.member_logits(images), labels).sum(), images)
-    return gradient
+    return _gradient(model.loss(model.member_logits(images), labels), images)

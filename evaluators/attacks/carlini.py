@@ -44,13 +44,19 @@ class CarliniWagner:
         An image that falls keeps its nearest adversary; one that stands is left as it was.
         """
         outcome = Attacked.untouched(model, threat.origin(model, images), labels)
+        self.go_on(outcome, model, labels, threat, generator)
+        return outcome
+
+    def go_on(
+        self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> None:
+        """Attack what still stands in an outcome, in place."""
         standing = outcome.standing
         if self.steps and len(standing):
             search = _Search.start(self, model, labels[standing], outcome, standing)
             for _ in range(self.search_steps):
                 search.descend(self)
                 search.bisect()
-        return outcome
 
     def craft(
         self, source: Ensemble, origin: Tensor, labels: Tensor, epsilon: float, generator: torch.Generator

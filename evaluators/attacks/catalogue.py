@@ -54,15 +54,18 @@ def gradient_attack(spec: AttackSpec) -> Ascent | CarliniWagner:
 
 
 def objective_attack(name: str, protocol: Protocol, budget: Budget) -> AttackSpec | None:
-    """What the objective of this name is the accuracy under; None for the clean accuracy."""
+    """What the objective of this name is the accuracy under; None for the clean accuracy.
+
+    The worst case and what comes with it are no single attack; they are not asked for here.
+    """
     if name == "acc":
         return None
     return AttackSpec(
-        name="pgd" if name == "transfer" else name,
+        name="pgd" if name in ("transfer", "pgd_naive") else name,
         epsilon=protocol.epsilon,
         threat=protocol.threat,
         steps=CARLINI_STEPS if name == "cw" and budget.steps else budget.steps,
-        restarts=budget.restarts if name in ("pgd", "transfer") else 1,
+        restarts=budget.restarts if name in ("pgd_naive", "transfer") else 1,
         source=Candidate.parse(protocol.source) if name == "transfer" else None,
     )
 

@@ -16,11 +16,12 @@ class Noise:
     """Draws from the ball; an image falls if any of them breaks it. No gradient is taken.
 
     Attributes:
-        kind: "uniform" in [-ε, ε], or "gaussian" of standard deviation ε/2, cut to the ball.
+        kind: "uniform" in [-ε, ε], "gaussian" of standard deviation ε/2, cut to the ball, or "corners", every pixel
+            at ±ε.
         draws: noisy copies of each image, >= 0; none changes nothing. What has fallen is not drawn again.
     """
 
-    kind: Literal["uniform", "gaussian"]
+    kind: Literal["uniform", "gaussian", "corners"]
     draws: int = 8
 
     def __call__(
@@ -28,8 +29,14 @@ class Noise:
     ) -> Attacked:
         """Attack float32 images (N×C×H×W in [0, 1]); an image that stands keeps its draw of highest loss."""
         outcome = Attacked.untouched(model, threat.origin(model, images), labels)
-        self.shake(model, labels, outcome, threat.epsilon, generator)
+        self.go_on(outcome, model, labels, threat, generator)
         return outcome
+
+    def go_on(
+        self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> None:
+        """Attack what still stands in an outcome, in place."""
+        self.shake(model, labels, outcome, threat.epsilon, generator)
 
     @torch.no_grad()
     def shake(
@@ -50,4 +57,5 @@ class Noise:
         """One draw in shares of ε, for every image, so that none depends on what else has fallen."""
         if self.kind == "gaussian":
             return torch.randn(images.shape, generator=generator, device=images.device) / 2
-        return 2 * torch.rand(images.shape, generator=generator, device=images.device) - 1
+        noise = 2 * torch.rand(images.shape, generator=generator, device=images.device) - 1
+        return torch.where(noise < 0, -1.0, 1.0) if self.kind == "corners" else noise

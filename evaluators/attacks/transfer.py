@@ -51,11 +51,17 @@ class Transfer:
         loss, or is left as it was.
         """
         outcome = Attacked.untouched(model, threat.origin(model, images), labels)
+        self.go_on(outcome, model, labels, threat, generator)
+        return outcome
+
+    def go_on(
+        self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> None:
+        """Attack what still stands in an outcome, in place."""
         standing = outcome.standing
         if len(standing):
             crafted = self._craft(outcome.origin, labels, threat.epsilon, generator)
             self._try(model, crafted[standing], labels[standing], outcome)
-        return outcome
 
     def _craft(self, origin: Tensor, labels: Tensor, epsilon: float, generator: torch.Generator) -> Tensor:
         """The images for these origins and draws; all of them, since another model stands on others."""

@@ -1,1 +1,1 @@
-"""What a candidate's robust accuracy is at worst, and whether the number can be believed."""
+"""What an accuracy under attack is worth: the worst case, its lower bound, and the rules that doubt it."""

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tiny_networks import drawn, pictures
 from torch import Tensor
 
-from evaluators.ensemble import Ensemble, MajorityVote, MeanVote, Vote, vote_named
+from evaluators.ensemble import Ensemble
 from evaluators.seeds import stream
+from evaluators.votes import MajorityVote, MeanVote, Vote, vote_named
 
 CLASSES = 3
 FLOAT_OR_NOT = [kinds for count in range(1, 5) for kinds in product([True, False], repeat=count)]

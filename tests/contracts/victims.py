@@ -12,7 +12,7 @@ from evaluators.attacks.base import Attack
 from evaluators.attacks.catalogue import build, objective_attack
 from evaluators.base import Budget, Protocol
 from evaluators.data import Split, load
-from evaluators.ensemble import Ensemble, vote_named
+from evaluators.ensemble import Ensemble
 from evaluators.networks.build import Network
 from evaluators.networks.build import build as build_network
 from evaluators.networks.plan import Plan
@@ -21,6 +21,7 @@ from evaluators.seeds import stream
 from evaluators.training.inheritance import start_from
 from evaluators.training.loop import Course, train
 from evaluators.training.recipes import RECIPES
+from evaluators.votes import vote_named
 from space import Candidate, Precision
 
 CANDIDATES = {

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from evaluators.attacks.base import Attacked, ThreatModel
 from evaluators.attacks.carlini import CarliniWagner, label_margin
-from evaluators.ensemble import Ensemble, MajorityVote, MeanVote
+from evaluators.ensemble import Ensemble
 from evaluators.seeds import stream
+from evaluators.votes import MajorityVote, MeanVote
 
 ANY = ThreatModel(epsilon=0.0)
 WEIGHTS = torch.tensor([[1.0, -2.0, 0.5, 3.0], [-1.0, 1.0, 2.0, 0.0], [0.0, 0.5, -1.0, 1.0]])

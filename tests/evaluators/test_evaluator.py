@@ -21,12 +21,12 @@ from evaluators.base import Budget, Measurement, Protocol
 from evaluators.cache import Store
 from evaluators.data import DataSet
 from evaluators.data.batches import evaluation_batches
-from evaluators.ensemble import MajorityVote, MeanVote
 from evaluators.evaluator import Evaluator
 from evaluators.members import MemberPool
 from evaluators.objectives import OBJECTIVES
 from evaluators.seeds import stream
 from evaluators.training.recipes import RECIPES
+from evaluators.votes import MajorityVote, MeanVote
 from space import Candidate, Member, Precision, UnknownName, UserError
 
 BUDGET = Budget(epochs=3, train_images=600, images=300, steps=3, restarts=2)

@@ -8,8 +8,9 @@ from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.base import ThreatModel
 from evaluators.attacks.noise import Noise
 from evaluators.attacks.sweep import fgsm_sweep, noise_sweep
-from evaluators.ensemble import Ensemble, MajorityVote, MeanVote
+from evaluators.ensemble import Ensemble
 from evaluators.seeds import stream
+from evaluators.votes import MajorityVote, MeanVote
 
 EPSILONS = (0.0, 0.02, 8 / 255, 0.1, 0.3)
 

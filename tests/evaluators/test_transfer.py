@@ -17,10 +17,11 @@ from evaluators.attacks.transfer import Transfer
 from evaluators.base import Budget, Measurement, Protocol
 from evaluators.cache import Store
 from evaluators.data import DataSet
-from evaluators.ensemble import Ensemble, MeanVote
+from evaluators.ensemble import Ensemble
 from evaluators.evaluator import Evaluator
 from evaluators.members import MemberPool
 from evaluators.seeds import stream
+from evaluators.votes import MeanVote
 from space import Candidate, UserError
 
 FP, XNOR = Candidate.parse("fp:x0.25"), Candidate.parse("in2:xnor:x0.25")

@@ -1,0 +1,163 @@
+"""The Square attack (Andriushchenko et al. 2020): random squares of ±ε, by the model's scores alone."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from evaluators.attacks.ball import Ball
+from evaluators.attacks.base import Attacked, ThreatModel
+from evaluators.attacks.carlini import label_margin
+from evaluators.ensemble import Ensemble
+from evaluators.votes import MajorityVote
+
+FIRST_SHARE = 0.8
+"""Share of the pixels that the first squares cover: p of the paper."""
+
+HALVINGS = (0.001, 0.005, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8)
+"""Shares of all queries after which the squares' area is halved: those of the paper's schedule for 10,000."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Square:
+    """A random search over the corners of the ball, within l∞, untargeted; no gradient is taken.
+
+    Every pixel is at one of its two bounds: vertical stripes at first, then one square after the other is set to
+    either bound, and stays so if it raises the margin's loss. Several squares are tried in one pass, each alone, and
+    the best is kept: fewer, larger passes than the paper's for the same number of queries. As in the paper's own
+    text, no query is spent on a square that would change nothing.
+
+    Attributes:
+        queries: images passed forward for each one attacked, >= 0; none changes nothing.
+        sample: how many of the images that stand are attacked, drawn at random; 0 for all.
+        proposals: squares tried at once, >= 1.
+    """
+
+    queries: int = 300
+    sample: int = 128
+    proposals: int = 4
+
+    def __call__(
+        self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> Attacked:
+        """Attack float32 images (N×C×H×W in [0, 1]); an image that stands keeps what raised the model's own loss."""
+        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
+        self.go_on(outcome, model, labels, threat, generator)
+        return outcome
+
+    @torch.no_grad()
+    def go_on(
+        self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> None:
+        """Attack what still stands in an outcome, in place, from its origin.
+
+        The draws are made for every image, so that those of one do not depend on what else has fallen; whether it is
+        in the sample does.
+        """
+        standing = self._sample(outcome, generator)
+        run = _Run(model, labels, outcome, Ball.around(outcome.origin, threat.epsilon))
+        upper = torch.zeros_like(outcome.origin[standing], dtype=torch.bool)
+        highest = torch.full(standing.shape, -torch.inf, device=labels.device)
+        for spent in range(0, self.queries, self.proposals):
+            change = self._draw(spent, outcome.origin, generator)
+            if not len(standing):
+                return
+            found, loss = run.try_all(change.on(upper, standing), standing)
+            upper = torch.where((loss > highest).view(-1, 1, 1, 1), found, upper)
+            kept = (~outcome.broken[standing]).nonzero().squeeze(1)
+            standing, upper, highest = standing[kept], upper[kept], highest.maximum(loss)[kept]
+
+    def _draw(self, spent: int, images: Tensor, generator: torch.Generator) -> "_Change":
+        """What is tried next on every image: stripes at first, then squares."""
+        count = min(self.proposals, self.queries - spent)
+        return (
+            _squares(images, count, self._side(spent, images), generator)
+            if spent
+            else _stripes(images, count, generator)
+        )
+
+    def _sample(self, outcome: Attacked, generator: torch.Generator) -> Tensor:
+        """Indices of what is attacked: the first that stand, in an order drawn for all images."""
+        order = torch.rand(len(outcome.origin), generator=generator, device=outcome.origin.device).argsort()
+        standing = order[~outcome.broken[order]]
+        return standing[: self.sample or len(standing)].sort().values
+
+    def _side(self, spent: int, images: Tensor) -> int:
+        """Length of the squares' sides in pixels, after some queries."""
+        share = FIRST_SHARE / 2 ** sum(spent > self.queries * halving for halving in HALVINGS)
+        height, width = images.shape[2:]
+        return min(max(round(math.sqrt(share * height * width)), 1), height, width)
+
+
+def margin_loss(model: Ensemble, logits: Tensor, labels: Tensor) -> Tensor:
+    """What Square climbs, of member logits M×N×classes: N floats, the higher, the nearer the image is to fall.
+
+    The label's margin, negated: in logits for a single network, in the log of the mean probability for an ensemble.
+    Under a majority vote it is the margin in votes, and among equal ones that in mean logits.
+    """
+    if not isinstance(model.vote, MajorityVote):
+        return -label_margin(logits.log_softmax(2).logsumexp(0), labels)
+    votes = torch.nn.functional.one_hot(logits.argmax(2), logits.shape[2]).sum(0).float()
+    margin = label_margin(logits.mean(0), labels)
+    return -label_margin(votes, labels) - 0.5 * margin / (1 + margin.abs())
+
+
+@dataclass
+class _Run:
+    """What the patterns of one attack are tried on: N×C×H×W booleans, true where a pixel is at its upper bound."""
+
+    model: Ensemble
+    labels: Tensor
+    outcome: Attacked
+    ball: Ball
+
+    def try_all(self, trials: Tensor, standing: Tensor) -> tuple[Tensor, Tensor]:
+        """Pass several patterns of each image (P×n×C×H×W), record the best: returns it and its loss."""
+        count, ball, labels = len(trials), self.ball[standing], self.labels[standing].repeat(len(trials))
+        images = torch.where(trials, ball.high, ball.low)
+        logits = self.model.member_logits(images.flatten(0, 1))
+        fallen = self.model.predict(logits) != labels
+        loss = margin_loss(self.model, logits, labels).masked_fill(fallen, torch.inf).view(count, -1)
+        best = loss.argmax(0), torch.arange(len(standing), device=standing.device)
+        own = self.model.loss(logits, labels).view(count, -1)[best]
+        self.outcome.record(images[best], standing, fallen.view(count, -1)[best], own)
+        self.outcome.forwards += (count - 1) * len(standing)
+        return trials[best], loss[best]
+
+
+@dataclass
+class _Change:
+    """Patterns to try on every image: `window` (P×N×1×H×W booleans) goes to `bound` (P×N×C×1×W or 1)."""
+
+    window: Tensor
+    bound: Tensor
+
+    def on(self, upper: Tensor, standing: Tensor) -> Tensor:
+        """The changed patterns of the images `standing`: P×n×C×H×W; one that changes nothing is turned over."""
+        window, bound = self.window[:, standing], self.bound[:, standing]
+        idle = ~(window & (bound != upper)).flatten(2).any(2)
+        return torch.where(window, bound ^ idle[..., None, None, None], upper)
+
+
+def _stripes(images: Tensor, count: int, generator: torch.Generator) -> _Change:
+    """Every column at either bound, channel by channel."""
+    number, channels, _, width = images.shape
+    columns = torch.rand(count, number, channels, 1, width, generator=generator, device=images.device) < 0.5
+    return _Change(torch.ones(count, number, 1, 1, 1, dtype=torch.bool, device=images.device), columns)
+
+
+def _squares(images: Tensor, count: int, side: int, generator: torch.Generator) -> _Change:
+    """A square anywhere at either bound, channel by channel."""
+    number, channels, height, width = images.shape
+    drawn = torch.rand(count, number, 2 + channels, generator=generator, device=images.device)
+    rows, columns = _stretch(drawn[..., 0], side, height), _stretch(drawn[..., 1], side, width)
+    window = (rows.unsqueeze(-1) & columns.unsqueeze(-2)).unsqueeze(2)
+    return _Change(window, (drawn[..., 2:] < 0.5)[..., None, None])
+
+
+def _stretch(drawn: Tensor, side: int, length: int) -> Tensor:
+    """Which of `length` places lie in a stretch of `side` that begins anywhere, by uniform numbers in [0, 1)."""
+    begin = (drawn * (length - side + 1)).long().unsqueeze(-1)
+    places = torch.arange(length, device=drawn.device)
+    return (begin <= places) & (places < begin + side)

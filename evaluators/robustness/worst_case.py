@@ -1,0 +1,128 @@
+"""The worst case of an adaptive set of attacks, image by image, and what speaks against believing it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from evaluators.attacks.ascent import Ascent
+from evaluators.attacks.base import ThreatModel
+from evaluators.attacks.judging import BATCH
+from evaluators.base import Threat
+from evaluators.data.batches import evaluation_batches
+from evaluators.data.dataset import Split
+from evaluators.ensemble import Ensemble
+from evaluators.robustness.certificate import Certificate
+from evaluators.robustness.effort import Effort
+from evaluators.robustness.probes import Prober, is_flat
+from evaluators.robustness.rules import Evidence, flags_of
+from evaluators.robustness.siege import Siege
+from evaluators.robustness.soundness import LOOKED_AT, stop_training, unsound
+from evaluators.robustness.stages import ONE_STEP, Target, black_box_stages, gradient_stages
+from evaluators.seeds import stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What the worst case of one candidate found; tensors are N booleans, True where the image stands.
+
+    Attributes:
+        clean: without any attack.
+        naive: under plain PGD, where the protocol's attacker stands.
+        certified: whatever the attack; at most `standing`.
+        standing: under every attack there was.
+        breaks: images that each stage broke and none before it had, by stage name, in order.
+        forwards, backwards: passes spent, in units of the whole set.
+        evidence: what the rules looked at, by name.
+        flags: of the rules that triggered, see `evaluators.verdict`.
+    """
+
+    clean: Tensor
+    naive: Tensor
+    certified: Tensor
+    standing: Tensor
+    breaks: Mapping[str, int]
+    forwards: float
+    backwards: float
+    evidence: Mapping[str, Evidence]
+    flags: tuple[str, ...]
+
+    @property
+    def forward_equivalents(self) -> float:
+        """Passes in units of one forward pass of the whole set; a backward pass costs two."""
+        return self.forwards + 2 * self.backwards
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorstCase:
+    """Attacks by every stage, each on what the ones before it left standing; success is the model's own decision.
+
+    The attacker stands before the discretizer and knows it. Plain PGD alone is where the protocol has its attacker.
+
+    Attributes:
+        epsilon: largest change of a pixel.
+        threat: where plain PGD stands.
+        effort: what it may spend.
+        seed: of the draws.
+        twins: trained networks whose adversaries are tried as well.
+    """
+
+    epsilon: float
+    effort: Effort
+    seed: int
+    threat: Threat = "raw"
+    twins: tuple[Ensemble, ...] = ()
+
+    def __call__(self, model: Ensemble, split: Split) -> Findings:
+        """Attack every image of a split that is not empty; leaves the model in eval mode."""
+        images, labels = next(evaluation_batches(split.head(LOOKED_AT), LOOKED_AT))
+        invalid = (*stop_training(model), *unsound(model, images))
+        flat = is_flat(model, images, labels)
+        target = Target(model=model, twins=self.twins, example=images[:1], flat=flat)
+        naive, parts = zip(*self._batches(target, split), strict=True)
+        siege = Siege.joined(parts)
+        certified = Certificate().certify(siege.outcome, model, siege.labels, self.epsilon)
+        evidence = self._evidence(siege, target, torch.cat(naive))
+        return Findings(
+            clean=siege.clean,
+            naive=torch.cat(naive),
+            certified=certified,
+            standing=~siege.outcome.broken,
+            breaks=siege.breaks,
+            forwards=siege.outcome.forwards / len(siege.labels),
+            backwards=siege.outcome.backwards / len(siege.labels),
+            evidence=evidence,
+            flags=(*invalid, *flags_of(evidence)),
+        )
+
+    def _batches(self, target: Target, split: Split) -> Iterator[tuple[Tensor, Siege]]:
+        """What plain PGD leaves standing, and what all stages do."""
+        for batch, (images, labels) in enumerate(evaluation_batches(split, BATCH)):
+            siege = Siege.lay(target.model, images, labels, self.epsilon, self.seed, str(batch))
+            naive = self._naive(siege, target.model, batch)
+            siege.run(gradient_stages(target, self.effort))
+            siege.run(black_box_stages(target, self.effort))
+            yield naive, siege
+
+    def _naive(self, siege: Siege, model: Ensemble, batch: int) -> Tensor:
+        """What plain PGD leaves standing; its breaks count where its attacker is that of the worst case."""
+        attack = Ascent(steps=self.effort.steps, start="uniform", restarts=self.effort.restarts)
+        draws = stream(self.seed, "attack", "pgd", str(batch), device=siege.labels.device)
+        threat = ThreatModel(epsilon=self.epsilon, where=self.threat)
+        if self.threat == "raw":
+            siege.attack("pgd", attack, model, draws)
+            return ~siege.outcome.broken
+        outcome = attack(model, siege.outcome.origin, siege.labels, threat, draws)
+        siege.outcome.spend(outcome)
+        return ~outcome.broken
+
+    def _evidence(self, siege: Siege, target: Target, naive: Tensor) -> dict[str, Evidence]:
+        """Sample and probe what is left."""
+        prober = Prober(siege=siege, model=target.model, effort=self.effort)
+        found = prober.gradients(naive) | prober.black_box(target) | prober.settled() | prober.large_radius()
+        images = {
+            "one-step": siege.breaks[ONE_STEP],
+            "gap": int((naive & siege.outcome.broken).sum()),
+        }
+        return found | {name: Evidence(share=count / len(naive), images=count) for name, count in images.items()}
