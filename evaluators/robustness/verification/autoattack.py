@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from logging import CRITICAL, Logger
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -20,6 +20,9 @@ Perturb = Callable[[Tensor, Tensor], Tensor]
 
 ROUNDING = 1e-6
 """How far beyond the ball float32 arithmetic may put a pixel; it is put back before anything is judged."""
+
+METHODS: tuple[Method, ...] = get_args(Method)
+"""From cheap to dear."""
 
 FEWEST_CLASSES = {"apgd-ce": 2, "apgd-dlr": 3, "apgd-t": 4, "square": 2}
 """Classes that a method's loss needs: DLR divides by the gap to the third largest logit."""
@@ -52,6 +55,14 @@ class External:
     targets: int = 9
     queries: int = 5000
 
+    def __call__(
+        self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> Attacked:
+        """Attack float32 images (N×C×H×W in [0, 1])."""
+        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
+        self.go_on(outcome, model, labels, threat, generator)
+        return outcome
+
     def go_on(
         self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
     ) -> None:
@@ -71,7 +82,7 @@ class External:
             return
         seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
         usual = {"norm": "Linf", "eps": threat.epsilon, "seed": seed, "device": str(origin.device)}
-        with torch.random.fork_rng(devices=[torch.cuda.current_device()] if torch.cuda.is_initialized() else []):
+        with torch.random.fork_rng(devices=_seeded_devices()):
             found = self._perturb(score, classes, usual)(origin, labels[standing])
         _judge(outcome, model, labels, _within(Ball.around(origin, threat.epsilon), found.detach()))
         outcome.forwards += score.forwards
@@ -92,6 +103,11 @@ class External:
             case "square":
                 perturb = SquareAttack(score, n_queries=self.queries, resc_schedule=False, **usual).perturb
         return perturb
+
+
+def _seeded_devices() -> list[int]:
+    """Where the library seeds a generator, beside the processor's."""
+    return [torch.cuda.current_device()] if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
 
 
 def _within(ball: Ball, found: Tensor) -> Tensor:

@@ -5,9 +5,8 @@ of the ball. That point is an adversarial example for sure, so an attack that fi
 the network itself says nothing about robustness.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -16,25 +15,20 @@ from evaluators.attacks.ball import Ball
 from evaluators.attacks.base import Attacked, ThreatModel
 from evaluators.data.batches import to_float
 from evaluators.data.dataset import Split
-from evaluators.ensemble import Ensemble, MeanVote
+from evaluators.ensemble import Ensemble
 from evaluators.networks.build import Network
+from evaluators.robustness.stages import Stage
 from evaluators.robustness.verification.readout import Probe
 from evaluators.seeds import stream
+from evaluators.votes import MeanVote
 
 INNER_SHARE = 0.95
 """Radius of the inner points as a share of ε."""
 DRAWS = 200
 """Images of chance, which the attack must beat."""
 
-
-class Stage(Protocol):
-    """A part of an attack, which takes up where another left off."""
-
-    def go_on(
-        self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
-    ) -> None:
-        """Attack what still stands in an outcome, in place."""
-        ...
+Stages = Callable[[Ensemble, Tensor], Iterable[Stage]]
+"""The parts of an attack on a model, one after the other; an image (1×C×H×W) shows how it behaves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +60,13 @@ class Binarization:
     """The test, for one attack.
 
     Attributes:
-        stages: the attack, part by part.
+        stages: the attack.
         threat: under which it acts.
         seed: of the inner and edge points, and of the attack.
         inner: points beside the image itself that the readout calls near, >= 1.
     """
 
-    stages: Sequence[Stage]
+    stages: Stages
     threat: ThreatModel
     seed: int = 0
     inner: int = 999
@@ -112,6 +106,8 @@ class Binarization:
         """Whether the attack finds anything on the far side."""
         near = torch.zeros(1, dtype=torch.int64, device=origin.device)
         outcome = Attacked.untouched(model, origin, near)
-        for stage in self.stages:
-            stage.go_on(outcome, model, near, self.threat, draws)
-        return bool(outcome.broken)
+        for stage in self.stages(model, origin):
+            stage.attack.go_on(outcome, stage.model, near, self.threat, draws)
+            if outcome.broken:
+                return True
+        return False

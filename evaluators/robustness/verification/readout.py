@@ -9,7 +9,6 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from evaluators.networks.build import Network
-from evaluators.quantizers.layers import QuantLayer
 
 BATCH = 256
 CLOSENESS = 0.5
@@ -84,9 +83,10 @@ class Probe:
         """What the last layer computes with: N×F floats."""
         self.readout.discriminator = None
         found = []
-        for part in images.split(BATCH):
+        for part in torch.split(images, BATCH):
             self.network(part)
             found.append(self.readout.seen)
+        self.readout.seen = None
         return torch.cat([one for one in found if one is not None])
 
     @torch.no_grad()

@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from evaluators.ensemble import Ensemble, MajorityVote
+from evaluators.ensemble import Ensemble
+from evaluators.votes import MajorityVote
 
 
 class Score(nn.Module):
