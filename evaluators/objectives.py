@@ -61,7 +61,7 @@ OBJECTIVES: dict[str, Objective] = {
         _fraction("transfer", "attack", "accuracy under transferred PGD"),
         _fraction("certified", "attack", "certified accuracy"),
         _fraction("pgd_naive", "attack", "accuracy under plain PGD"),
-        _fraction("pgd", "attack", "accuracy under the worst case"),
+        _fraction("pgd", "attack", "worst-case accuracy under attack"),
         _fraction("cw", "attack", "accuracy under CW, any distance"),
     )
 }

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from evaluators.objectives import OBJECTIVES
 from search.formats import measured
+from search.verdicts import columns, in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from search.verdicts import Cells
     from studies.records import Record
 
 PIPED = 160
@@ -47,15 +49,30 @@ def table(title: str, columns: Sequence[str], left: int = 1) -> Table:
 
 
 def front_table(
-    records: Sequence[Record], objectives: Sequence[str], chosen: int | None = None, title: str = ""
+    screen: Console, records: Sequence[Record], objectives: Sequence[str], chosen: int | None = None, title: str = ""
 ) -> Table:
-    """Records as rows: the selected one is marked with ">" and set bold."""
-    grid = table(title, ("", "trial", "candidate", *objectives), left=3)
+    """Records as rows: the selected one is marked with ">" and set bold.
+
+    Beside the objectives stands what judges robustness: on a narrow screen, the verdict alone.
+    """
+    grid = _rows(records, objectives, columns(records, objectives), chosen)
+    room = screen.options.update(max_width=10 * screen.width)
+    if screen.measure(grid, options=room).maximum > screen.width:
+        grid = _rows(records, objectives, columns(records, objectives, narrow=True), chosen)
+        grid.padding = (0, 1, 0, 0)
+    grid.title = title or None
+    return grid
+
+
+def _rows(records: Sequence[Record], objectives: Sequence[str], judging: Cells, chosen: int | None) -> Table:
+    """A row per record, with what was measured and what judges it."""
+    grid = table("", ("", "trial", "candidate", *objectives, *judging), left=3)
     for record in records:
         mine = record.number == chosen
-        cells = (measured(record.measurements[name]) for name in objectives)
+        cells = [measured(record.measurements[name]) for name in objectives]
+        judged = [cell(record) for cell in judging.values()]
         mark = ">" if mine else ""
-        grid.add_row(mark, str(record.number), record.candidate, *cells, style="bold" if mine else None)
+        grid.add_row(mark, str(record.number), record.candidate, *cells, *judged, style="bold" if mine else None)
     return grid
 
 
@@ -66,7 +83,7 @@ def by_cost(records: Iterable[Record], objectives: Sequence[str]) -> list[Record
 
 
 def summary(record: Record, objectives: Sequence[str]) -> str:
-    """A record in one line: its candidate and what was measured of it."""
+    """A record in one line: its candidate, what was measured of it, and whether its robustness can be believed."""
     known = [name for name in objectives if name in record.measurements]
     values = [f"{name} {measured(record.measurements[name])}" for name in known]
-    return "  ".join((record.candidate, *values))
+    return "  ".join((record.candidate, *values, *in_words(record, known)))

@@ -35,6 +35,17 @@ def measured(measurement: Measurement) -> str:
     return number(measurement.value, measurement.unit)
 
 
+def interval(measurement: Measurement) -> str:
+    """The 95 % interval of a fraction: "91.0 to 95.2 %"; "" for what is exact."""
+    low, high = measurement.interval
+    return f"{100 * low:.1f} to {100 * high:.1f} %" if low < high else ""
+
+
+def points(gap: float | None) -> str:
+    """A difference of two fractions in percentage points: "4.2"; "" where there is none."""
+    return "" if gap is None else f"{100 * gap:.1f}"
+
+
 def radius(epsilon: float) -> str:
     """A change of pixels: 0.2 as it is, 0.03137… as 8/255."""
     levels = round(epsilon * 255)

@@ -86,6 +86,11 @@ def _run(parser: Parser) -> None:
     study.add_argument("--time", type=values.duration, metavar="T", help="stop after 90, 90s, 5m or 1h")
     study.add_argument("--sampler", default="tpe", metavar="NAME", help="who proposes (default: %(default)s)")
     shared_flags.add_limits(study)
+    study.add_argument(
+        "--allow-masked",
+        action="store_true",
+        help="let the front hold robust accuracies that are known to be over-estimates, drawn hollow",
+    )
     study.add_argument("--out", type=Path, metavar="DIR", help="the study's folder (default: runs/DATASET-NETWORK)")
     shared_flags.add_storage(study)
     shared_flags.add_protocol(parser)

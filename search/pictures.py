@@ -63,7 +63,7 @@ def growth_of(study: Study) -> Growth:
     from search.plots import Growth
 
     config, records, bounds = study.config, study.records(), study.bounds
-    trace = hypervolume_trace(records, config.objectives, bounds, config.limits) if bounds else []
+    trace = hypervolume_trace(records, config.objectives, bounds, config.terms) if bounds else []
     return Growth(title=title_of(study, records), trace=trace)
 
 
@@ -85,4 +85,5 @@ def _point(record: Record, front: set[int]) -> Point:
         ensemble=len(Candidate.parse(record.candidate).members) > 1,
         front=record.number in front,
         measurements=record.measurements,
+        verdict=record.verdict,
     )

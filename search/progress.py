@@ -14,7 +14,7 @@ from search.formats import clock, measured
 from studies import Measured, RunStarted, TrialFinished, TrialStarted
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
     from studies import Event, Record
 
@@ -96,7 +96,7 @@ def progress(objectives: Sequence[str]) -> Iterator[Show]:
         return
     from rich.live import Live
 
-    with Live(get_renderable=lambda: _picture(tally, screen.height), console=screen, transient=True):
+    with Live(get_renderable=lambda: _picture(tally, screen), console=screen, transient=True):
         yield tally.take
 
 
@@ -109,7 +109,7 @@ def _tell(tally: Tally, event: Event) -> None:
         note(f"[{tally.line}] #{record.number} {summary(record, tally.objectives)}{outcome}")
 
 
-def _picture(tally: Tally, height: int) -> RenderableType:
+def _picture(tally: Tally, screen: Console) -> RenderableType:
     """The bar, the trial under way, and as much of the front as fits."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
@@ -121,7 +121,7 @@ def _picture(tally: Tally, height: int) -> RenderableType:
     current = Text(tally.current, no_wrap=True, overflow="ellipsis")
     if not tally.front:
         return Group(head, current)
-    rows = tally.front[: max(1, height - AROUND)]
+    rows = tally.front[: max(1, screen.height - AROUND)]
     title = f"front: {len(tally.front)}" + (f", {len(rows)} shown" if len(rows) < len(tally.front) else "")
-    front = front_table(rows, tally.objectives, title=title)
+    front = front_table(screen, rows, tally.objectives, title=title)
     return Group(head, current, front)

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from studies.selection import default_rule as default_rule
     from studies.selection import select as select
     from studies.study import Study as Study
+    from studies.terms import Terms as Terms
     from studies.trial import Evaluates as Evaluates
     from studies.volume import hypervolume as hypervolume
 
@@ -72,6 +73,7 @@ _HOMES = {
     "records": ("Record", "State", "front"),
     "selection": ("Selection", "check_rule", "default_rule", "select"),
     "study": ("Study",),
+    "terms": ("Terms",),
     "trial": ("Evaluates",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -9,6 +9,7 @@ from evaluators.objectives import OBJECTIVES, find_objectives
 from space.errors import UnknownName, UserError
 from space.space import SearchSpace
 from studies.limits import Limit, check_limits
+from studies.terms import Terms
 
 SAMPLERS: tuple[str, ...] = ("tpe", "nsga2", "random")
 """Who proposes candidates: a density model (the default), a genetic algorithm, or chance as the control."""
@@ -28,6 +29,7 @@ class StudyConfig:
         sampler: one of SAMPLERS.
         seed: of everything the sampler draws.
         limits: what a candidate must meet; in any order.
+        allow_masked: whether the front may hold robust accuracies that are known to be over-estimates.
 
     Raises UserError for an unknown or repeated name, and for limits that contradict each other.
     """
@@ -39,6 +41,7 @@ class StudyConfig:
     sampler: str = "tpe"
     seed: int = 0
     limits: tuple[Limit, ...] = ()
+    allow_masked: bool = False
 
     def __post_init__(self) -> None:
         find_objectives(self.objectives)
@@ -52,6 +55,11 @@ class StudyConfig:
         check_range("seed", self.seed, 0, 2**31 - 1)
         check_limits(self.limits)
         object.__setattr__(self, "limits", tuple(sorted(set(self.limits), key=str)))
+
+    @property
+    def terms(self) -> Terms:
+        """What a candidate must meet to be on the front."""
+        return Terms(self.limits, self.allow_masked)
 
     @property
     def measured(self) -> tuple[str, ...]:
@@ -69,6 +77,7 @@ class StudyConfig:
             "sampler": self.sampler,
             "seed": self.seed,
             "limits": [str(limit) for limit in self.limits],
+            "allow_masked": self.allow_masked,
         }
 
     @classmethod
@@ -82,6 +91,7 @@ class StudyConfig:
             sampler=data["sampler"],
             seed=data["seed"],
             limits=tuple(Limit.parse(text) for text in data["limits"]),
+            allow_masked=data.get("allow_masked", False),
         )
 
 

@@ -9,14 +9,15 @@ from itertools import islice
 from typing import Any, Self
 
 from evaluators.seeds import number
+from space.errors import UserError
 from studies.bounds import Bounds, measure_bounds
-from studies.config import StudyConfig
+from studies.config import StudyConfig, check_same
 from studies.design import DRAWS, cost_axis, distinct, draws, first_design
 from studies.limits import check_limits
 from studies.trial import Evaluates
 
-FORMAT = 1
-"""Raised when an older version could misread a study."""
+FORMAT = 2
+"""Raised when an older version could misread a study. In format 1, `pgd` was the plain PGD, judged by nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,17 +29,19 @@ class Header:
         bounds: cheapest and dearest cost, frozen.
         design: text forms of the candidates that are tried first.
         versions: of bitfront, optuna, torch and python, when it was created.
+        format: of the version that created it.
     """
 
     config: StudyConfig
     bounds: Bounds
     design: tuple[str, ...]
     versions: Mapping[str, str]
+    format: int = FORMAT
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back."""
         return {
-            "format": FORMAT,
+            "format": self.format,
             "config": self.config.to_json(),
             "bounds": self.bounds.to_json(),
             "design": list(self.design),
@@ -48,14 +51,22 @@ class Header:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote; ValueError for a later format."""
-        if data["format"] != FORMAT:
-            raise ValueError(f"the study has format {data['format']}, this version reads {FORMAT}")
+        if data["format"] not in range(1, FORMAT + 1):
+            raise ValueError(f"the study has format {data['format']}, this version reads 1 to {FORMAT}")
         return cls(
             config=StudyConfig.from_json(data["config"]),
             bounds=Bounds.from_json(data["bounds"]),
             design=tuple(data["design"]),
             versions=data["versions"],
+            format=data["format"],
         )
+
+    def check_resumable(self, config: StudyConfig, where: object) -> None:
+        """Raise UserError if a run of `config` would put what can't be compared beside the study's records."""
+        if self.format == 1 and "pgd" in self.config.measured:
+            hint = "choose another --out; plot and select still read it"
+            raise UserError(f"{where} holds a study of an earlier version, whose pgd was the plain PGD", hint=hint)
+        check_same(self.config, config, where)
 
 
 def make_header(config: StudyConfig, evaluator: Evaluates, trials: int) -> Header:

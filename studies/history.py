@@ -5,24 +5,24 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from studies.bounds import Bounds
-from studies.limits import Limit
 from studies.records import Record, feasible_records, values_of
+from studies.terms import USUAL, Terms
 from studies.volume import hypervolume
 
 
 def hypervolume_trace(
-    records: Iterable[Record], objectives: Sequence[str], bounds: Bounds, limits: Sequence[Limit] = ()
+    records: Iterable[Record], objectives: Sequence[str], bounds: Bounds, terms: Terms = USUAL
 ) -> list[tuple[float, float]]:
     """Hypervolume of the front after each record that could be on it.
 
     Args:
-        records: of one study, any states; the complete ones that meet the limits count.
+        records: of one study, any states; the complete ones that the terms admit count.
         objectives: names.
         bounds: frozen with the study; the reference is their worst corner, so a trace never falls.
-        limits: all must be measured and met.
+        terms: what a record must meet.
     Returns: (running seconds of the study, hypervolume from 0 to 1), in the order of the records.
     """
-    feasible = feasible_records(records, limits)
+    feasible = feasible_records(records, terms)
     losses = bounds.normalise(values_of(feasible, objectives), objectives)
     best, volume, trace = losses[:0], 0.0, []
     for record, loss in zip(feasible, losses, strict=True):

@@ -4,11 +4,12 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from evaluators.base import Measurement
+from evaluators.objectives import OBJECTIVES
 from space.candidate import Candidate
 from studies.files import write_text
 from studies.history import hypervolume_trace
@@ -18,8 +19,8 @@ from studies.selection import Selection, check_rule, default_rule, select
 from studies.storage import unwritable
 from studies.study import Study
 
-VERDICT = "unchecked"
-"""Whether robustness is real (ok, suspect, masked, invalid): nothing looks for gradient masking yet."""
+Columns = dict[str, Callable[[Record], object]]
+"""How the cells of each column of a table follow from a record."""
 
 
 def write_outputs(study: Study, rule: str | None = None, limits: Sequence[Limit] = ()) -> Selection | None:
@@ -29,22 +30,22 @@ def write_outputs(study: Study, rule: str | None = None, limits: Sequence[Limit]
         study: with at least one run behind it.
         rule: see `select`; None for its default.
         limits: of the selection, on top of the study's; the front keeps to the study's own.
-    Returns: the selection, or None if nothing meets the limits; there is no selected.json then.
+    Returns: the selection, or None if the terms admit nothing; there is no selected.json then.
     Raises: UserError for an unknown rule or a folder that can't be written.
     """
     objectives = study.config.objectives
     check_rule(rule or default_rule(objectives), objectives)
     records = study.records()
-    members = front(records, objectives, study.config.limits)
+    members = front(records, objectives, study.config.terms)
     _write(study, "study.json", _json(study_json(study, records)))
     _write(study, "trials.csv", trials_csv(records, objectives))
     _write(study, "front.csv", front_csv(members, objectives))
     _write(study, "front.json", _json(front_json(members, objectives)))
-    every = (*study.config.limits, *limits)
-    if not front(records, objectives, every):
+    terms = study.config.terms.tightened(limits)
+    if not front(records, objectives, terms):
         (study.folder / "selected.json").unlink(missing_ok=True)
         return None
-    selection = select(records, objectives, every, rule)
+    selection = select(records, objectives, terms, rule)
     write_selected(study, selection)
     return selection
 
@@ -58,7 +59,7 @@ def study_json(study: Study, records: Sequence[Record]) -> dict[str, Any]:
     """Everything known of a study, its records in full."""
     trace: list[tuple[float, float]] = []
     if study.bounds is not None:
-        trace = hypervolume_trace(records, study.config.objectives, study.bounds, study.config.limits)
+        trace = hypervolume_trace(records, study.config.objectives, study.bounds, study.config.terms)
     states = Counter(record.state for record in records)
     return {
         "config": study.config.to_json(),
@@ -86,7 +87,9 @@ def selected_json(study: Study, selection: Selection) -> dict[str, Any]:
         "configuration": Candidate.parse(selection.chosen.candidate).to_json(),
         "rule": selection.rule,
         "reason": selection.reason,
-        "limits": [str(limit) for limit in selection.limits],
+        "warning": selection.warning,
+        "limits": [str(limit) for limit in selection.terms.limits],
+        "allow_masked": selection.terms.allow_masked,
         "runners_up": [_member(record) for record in selection.runners_up],
         "knee": _member(selection.knee) if selection.knee else None,
         "protocol": config["protocol"],
@@ -96,19 +99,24 @@ def selected_json(study: Study, selection: Selection) -> dict[str, Any]:
 
 
 def trials_csv(records: Iterable[Record], objectives: Sequence[str]) -> str:
-    """A row per trial: number, candidate, state, seconds, each objective and its NAME_se, reason."""
-    header = ["number", "candidate", "state", "seconds", *_columns(objectives), "reason"]
-    rows = (
-        [one.number, one.candidate, one.state, f"{one.seconds:.3f}", *_values(one, objectives), one.reason]
-        for one in records
-    )
-    return _csv(header, rows)
+    """A row per trial: number, candidate, state, seconds, the objectives, what is said of robustness, reason.
+
+    An objective has its value and NAME_se, one under attack NAME_low and NAME_high as well (the 95 % interval).
+    Robustness has pgd_naive, gap, verdict and rules. Empty is what was not measured.
+    """
+    columns: Columns = {
+        "number": lambda record: record.number,
+        "candidate": lambda record: record.candidate,
+        "state": lambda record: record.state,
+        "seconds": lambda record: f"{record.seconds:.3f}",
+    }
+    return _csv(columns | _measured(objectives) | {"reason": lambda record: record.reason}, records)
 
 
 def front_csv(members: Iterable[Record], objectives: Sequence[str]) -> str:
-    """A row per record of the front: number, candidate, each objective and its NAME_se, verdict."""
-    header = ["number", "candidate", *_columns(objectives), "verdict"]
-    return _csv(header, ([one.number, one.candidate, *_values(one, objectives), VERDICT] for one in members))
+    """A row per record of the front: number, candidate, and as in `trials_csv` what was measured."""
+    columns: Columns = {"number": lambda record: record.number, "candidate": lambda record: record.candidate}
+    return _csv(columns | _measured(objectives), members)
 
 
 def _member(record: Record) -> dict[str, Any]:
@@ -116,28 +124,39 @@ def _member(record: Record) -> dict[str, Any]:
         "number": record.number,
         "candidate": record.candidate,
         "measurements": {name: one.to_json() for name, one in record.measurements.items()},
-        "verdict": VERDICT,
+        "gap": record.gap,
+        "verdict": record.verdict,
+        "rules": list(record.rules),
     }
 
 
-def _columns(objectives: Sequence[str]) -> list[str]:
-    return [column for name in objectives for column in (name, f"{name}_se")]
-
-
-def _values(record: Record, objectives: Sequence[str]) -> list[object]:
-    """Value and standard error of each objective, in full precision; empty where not measured."""
-    cells: list[object] = []
+def _measured(objectives: Sequence[str]) -> Columns:
+    """The objectives' columns, in full precision, and those of robustness."""
+    columns: Columns = {}
     for name in objectives:
-        one: Measurement | None = record.measurements.get(name)
-        cells += ["", ""] if one is None else [one.value, one.stderr]
-    return cells
+        columns[name] = _part(name, lambda one: one.value)
+        columns[f"{name}_se"] = _part(name, lambda one: one.stderr)
+        if OBJECTIVES[name].stage == "attack":
+            columns[f"{name}_low"] = _part(name, lambda one: one.interval[0])
+            columns[f"{name}_high"] = _part(name, lambda one: one.interval[1])
+    columns["pgd_naive"] = _part("pgd_naive", lambda one: one.value)
+    return columns | {
+        "gap": lambda record: "" if record.gap is None else record.gap,
+        "verdict": lambda record: record.verdict,
+        "rules": lambda record: " ".join(record.rules),
+    }
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def _part(name: str, part: Callable[[Measurement], object]) -> Callable[[Record], object]:
+    """What a cell takes from one measurement; empty where there is none."""
+    return lambda record: part(record.measurements[name]) if name in record.measurements else ""
+
+
+def _csv(columns: Columns, records: Iterable[Record]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([_safe(cell) for cell in row] for row in rows)
+    writer.writerow(columns)
+    writer.writerows([_safe(cell(record)) for cell in columns.values()] for record in records)
     return text.getvalue()
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES, find_objectives
-from studies.limits import Limit, meets
+from evaluators.verdict import JUDGED, Verdict, gap_of, rules_in, verdict_of
 from studies.pareto import Floats, non_dominated
+from studies.terms import USUAL, Terms
 
 State = Literal["complete", "vetoed", "failed", "duplicate"]
 STATES: tuple[State, ...] = ("complete", "vetoed", "failed", "duplicate")
@@ -46,6 +47,22 @@ class Record:
         trained = any(OBJECTIVES[name].stage != "cost" for name in self.measurements)
         return self.state in ("complete", "failed") or (self.state == "vetoed" and trained)
 
+    @property
+    def gap(self) -> float | None:
+        """The masking gap of its robust accuracy, as a fraction; None where it was not measured."""
+        return gap_of(self.measurements)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether its robust accuracy can be believed."""
+        # A pgd without a pgd_naive beside it is that of an earlier version: plain PGD, which nothing has judged.
+        return "unchecked" if self.gap is None else verdict_of(self.measurements)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Names of the rules behind the verdict, worst first."""
+        return rules_in(self.measurements[JUDGED].flags) if JUDGED in self.measurements else ()
+
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back."""
         measured = {name: one.to_json() for name, one in self.measurements.items()}
@@ -58,26 +75,26 @@ class Record:
         return cls(**{**data, "measurements": measured})
 
 
-def front(records: Iterable[Record], objectives: Sequence[str], limits: Sequence[Limit] = ()) -> list[Record]:
-    """Pick the complete records that meet the limits and that no other such record dominates.
+def front(records: Iterable[Record], objectives: Sequence[str], terms: Terms = USUAL) -> list[Record]:
+    """Pick the complete records that the terms admit and that no other such record dominates.
 
     Args:
         records: of one study, any states.
         objectives: names; every complete record has a measurement of each.
-        limits: all must be measured and met.
+        terms: what a record must meet.
     Returns: one record per key, the first of them, by number; equal values are all kept.
     """
-    feasible = feasible_records(records, limits)
+    feasible = feasible_records(records, terms)
     directions = [objective.maximize for objective in find_objectives(objectives)]
     keep = non_dominated(values_of(feasible, objectives), directions)
     return [record for record, kept in zip(feasible, keep, strict=True) if kept]
 
 
-def feasible_records(records: Iterable[Record], limits: Sequence[Limit] = ()) -> list[Record]:
-    """Pick the complete records that meet the limits, the first of each key, by number."""
+def feasible_records(records: Iterable[Record], terms: Terms = USUAL) -> list[Record]:
+    """Pick the complete records that the terms admit, the first of each key, by number."""
     by_key: dict[str, Record] = {}
     for record in sorted(records, key=lambda record: record.number):
-        if record.state == "complete" and meets(limits, record.measurements):
+        if record.state == "complete" and terms.admits(record):
             by_key.setdefault(record.key, record)
     return list(by_key.values())
 

@@ -138,7 +138,7 @@ class Runner:
         stored = trial.user_attrs.get(RECORD)
         record = Record.from_json(stored) if stored else self._evaluate(trial)
         if not stored:
-            for name, value in constraints(record, self._config.objectives, self._config.limits).items():
+            for name, value in constraints(record, self._config.objectives, self._config.terms).items():
                 if name not in trial.constraints:
                     trial.set_constraint(name, value)
             trial.set_user_attr(RECORD, record.to_json())
@@ -185,7 +185,7 @@ class Runner:
         )
 
     def _update_front(self) -> None:
-        self._front = tuple(front(self._memory.records, self._config.objectives, self._config.limits))
+        self._front = tuple(front(self._memory.records, self._config.objectives, self._config.terms))
 
     @property
     def _seconds(self) -> float:

@@ -5,12 +5,19 @@ from dataclasses import dataclass
 
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES, Objective, find_objective, find_objectives
+from evaluators.verdict import JUDGED, Verdict
 from space.errors import UserError
 from studies.knees import by_trade_off
 from studies.limits import Limit
 from studies.records import Record, front
+from studies.terms import USUAL, Terms
 
 RUNNERS_UP = 3
+DOUBTS: dict[Verdict, str] = {
+    "suspect": "something hides gradients, or an attack had not settled",
+    "masked": "it is still an over-estimate",
+}
+"""What a verdict says of a chosen record's robust accuracy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +30,7 @@ class Selection:
         reason: why this record, in one sentence.
         runners_up: the next ones by the same rule, at most three.
         knee: the record of the front with the best trade-off, as a suggestion; None if there is none.
-        limits: which every record named here meets.
+        terms: which every record named here meets.
     """
 
     chosen: Record
@@ -31,13 +38,21 @@ class Selection:
     reason: str
     runners_up: tuple[Record, ...]
     knee: Record | None
-    limits: tuple[Limit, ...]
+    terms: Terms
+
+    @property
+    def warning(self) -> str:
+        """What is doubtful about the chosen record's robust accuracy, in one sentence; "" for nothing."""
+        one = self.chosen
+        if one.verdict not in DOUBTS:
+            return ""
+        return f"{JUDGED} of #{one.number} is {one.verdict} ({', '.join(one.rules)}): {DOUBTS[one.verdict]}"
 
 
 def select(
     records: Iterable[Record],
     objectives: Sequence[str],
-    limits: Sequence[Limit] = (),
+    terms: Terms = USUAL,
     rule: str | None = None,
 ) -> Selection:
     """Choose one record of the front.
@@ -45,31 +60,31 @@ def select(
     Args:
         records: of one study, any states.
         objectives: names.
-        limits: come first; what breaks one, or was not measured for it, is out.
+        terms: come first; what they do not admit is out.
         rule: "best:NAME" with an objective of the study (a tie goes to the cheaper, then to the older), or
             "knee"; None for `default_rule`.
 
-    Raises UserError for an unknown rule, for a knee where there is none, and when nothing meets the limits,
-    naming the record that comes closest.
+    Raises UserError for an unknown rule, for a knee where there is none, and when the terms admit nothing,
+    naming the record that comes closest to the limits.
     """
     records, rule = list(records), rule or default_rule(objectives)
     check_rule(rule, objectives)
-    members = front(records, objectives, limits)
+    members = front(records, objectives, terms)
     if not members:
-        raise _nothing_meets(records, limits)
+        raise _nothing_admitted(records, terms)
     trade_off = by_trade_off(members, objectives)
     ranked = trade_off if rule == "knee" else _by_value(members, _objective_of(rule))
     if not ranked:
         expected, hint = "three or more that do not lie on a plane", f"use --rule {default_rule(objectives)}"
         raise UserError("front without a knee", got=f"{len(members)} records", expected=expected, hint=hint)
-    words = f"{_in_words(rule)}{_among(limits)}"
+    words = f"{_in_words(rule)}{_among(terms.limits)}"
     return Selection(
         chosen=ranked[0],
         rule=words,
         reason=_reason(ranked, rule, len(members)),
         runners_up=tuple(ranked[1 : 1 + RUNNERS_UP]),
         knee=trade_off[0] if trade_off else None,
-        limits=tuple(limits),
+        terms=terms,
     )
 
 
@@ -137,12 +152,20 @@ def _shown(measurement: Measurement) -> str:
     return f"{measurement.value:.4g}{error}"
 
 
-def _nothing_meets(records: Sequence[Record], limits: Sequence[Limit]) -> UserError:
+def _nothing_admitted(records: Sequence[Record], terms: Terms) -> UserError:
     complete = [record for record in records if record.state == "complete"]
     if not complete:
         hint = "run the search longer"
         return UserError("nothing to select from", got=f"{len(records)} records, none complete", hint=hint)
-    closest = min(complete, key=lambda record: (_miss(record, limits), record.number))
+    trusted = [record for record in complete if terms.trusts(record.verdict)]
+    if not trusted:
+        hint = "a new study with --allow-masked admits them"
+        return UserError("nothing to select from", got=f"{len(complete)} complete records, all masked", hint=hint)
+    return _nothing_meets(trusted, terms.limits)
+
+
+def _nothing_meets(trusted: Sequence[Record], limits: Sequence[Limit]) -> UserError:
+    closest = min(trusted, key=lambda record: (_miss(record, limits), record.number))
     misses = [_told(closest, one) for one in limits if _misses(closest, one)]
     hint = f"closest is #{closest.number} {closest.candidate}: {', '.join(misses)}"
     return UserError("no record meets the limits", got=", ".join(map(str, limits)), hint=hint)

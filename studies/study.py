@@ -11,7 +11,7 @@ import optuna
 from evaluators.objectives import find_objectives
 from space.errors import UserError
 from studies.bounds import Bounds
-from studies.config import Stop, StudyConfig, check_same
+from studies.config import Stop, StudyConfig
 from studies.events import Event, RunStopped, Stopped
 from studies.header import Header, make_header
 from studies.limits import Limit
@@ -61,7 +61,7 @@ class Study:
         place = locate(Path(folder), storage)
         trials = find_study(place)
         if trials is not None:
-            check_same(_header(trials).config, config, place.folder)
+            _header(trials).check_resumable(config, place.folder)
         check_writable(place.folder)
         return cls(place, config, trials)
 
@@ -95,8 +95,8 @@ class Study:
         return [] if self._trials is None else read_records(self._trials)
 
     def front(self, limits: tuple[Limit, ...] = ()) -> list[Record]:
-        """Non-dominated records that meet the study's limits, and `limits` on top; by number."""
-        return front(self.records(), self.config.objectives, (*self.config.limits, *limits))
+        """Non-dominated records that the study's terms admit, with `limits` on top; by number."""
+        return front(self.records(), self.config.objectives, self.config.terms.tightened(limits))
 
     def run(self, evaluator: Evaluates, stop: Stop, on_event: Callable[[Event], None] = ignore) -> Stopped:
         """Try candidates until `stop` says so. A run that is interrupted or killed is resumed by the next.
@@ -136,7 +136,7 @@ class Study:
                 objectives = find_objectives(self.config.objectives)
                 trials = create_study(self._place, objectives, header.to_json())
             self._trials, self._header = trials, _header(trials)
-            check_same(self._header.config, self.config, self.folder)
+            self._header.check_resumable(self.config, self.folder)
             yield trials, self._header
 
 

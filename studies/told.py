@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from optuna.trial import TrialState
 
 from evaluators.objectives import find_objectives
-from studies.limits import Limit
 from studies.records import Record
+from studies.terms import Terms
 
 LEAST = 1e-9
 """Least violation told of a broken limit: a sampler takes 0 for met."""
+
+MASKED = "masked"
+"""Name of the constraint that a robust accuracy which is an over-estimate breaks, by 1: as much as a fraction can."""
 
 
 def told(record: Record, objectives: Sequence[str]) -> tuple[TrialState, list[float] | None]:
@@ -30,16 +33,18 @@ def told(record: Record, objectives: Sequence[str]) -> tuple[TrialState, list[fl
     return TrialState.COMPLETE, values
 
 
-def constraints(record: Record, objectives: Sequence[str], limits: Sequence[Limit]) -> dict[str, float]:
-    """Constraint values by name, above 0 where broken, for every limit that was measured.
+def constraints(record: Record, objectives: Sequence[str], terms: Terms) -> dict[str, float]:
+    """Constraint values by name, above 0 where broken: every limit that was measured, and MASKED where it was judged.
 
     A pruned trial has at least one above 0, so that samplers sort it behind all others.
     """
     values: dict[str, float] = {}
-    for limit in limits:
+    for limit in terms.limits:
         if (measured := record.measurements.get(limit.objective)) is not None:
             violation = limit.violation(measured.value)
             broken = limit.broken_by(record.measurements)
             values[str(limit)] = max(violation, LEAST) if broken else min(violation, 0.0)
+    if record.verdict != "unchecked" and not terms.allow_masked:
+        values[MASKED] = 0.0 if terms.trusts(record.verdict) else 1.0
     pruned = told(record, objectives)[0] == TrialState.PRUNED
     return values | ({"fails": 1.0} if pruned and not any(value > 0 for value in values.values()) else {})

@@ -7,6 +7,7 @@ from typing import Protocol as Interface
 
 from evaluators.base import Budget, Measurement, Protocol
 from evaluators.objectives import OBJECTIVES
+from evaluators.verdict import rules_in, worst
 from space.candidate import Candidate
 from studies.config import StudyConfig
 from studies.limits import Limit, first_broken
@@ -109,8 +110,10 @@ def _stages(evaluator: Evaluates, candidate: Candidate, names: Sequence[str]) ->
 
 
 def _take(name: str, measurement: Measurement, known: dict[str, Measurement], report: Report) -> None:
-    """Keep a measurement; FloatingPointError for one that can't be compared."""
+    """Keep a measurement; FloatingPointError for one that can't be compared, ValueError for one that means nothing."""
     if name in OBJECTIVES and not math.isfinite(measurement.value):
         raise FloatingPointError(f"{name} is {measurement.value}")
+    if worst(measurement.flags) == "invalid":
+        raise ValueError(f"{name} is invalid: {', '.join(rules_in(measurement.flags))}")
     known[name] = measurement
     report(name, measurement)

@@ -8,9 +8,8 @@ from torch import Tensor
 
 from evaluators.attacks.ball import Ball
 from evaluators.attacks.base import Attacked, ThreatModel
-from evaluators.attacks.carlini import label_margin
+from evaluators.attacks.losses import break_margin
 from evaluators.ensemble import Ensemble
-from evaluators.votes import MajorityVote
 
 FIRST_SHARE = 0.8
 """Share of the pixels that the first squares cover: p of the paper."""
@@ -24,9 +23,9 @@ class Square:
     """A random search over the corners of the ball, within l∞, untargeted; no gradient is taken.
 
     Every pixel is at one of its two bounds: vertical stripes at first, then one square after the other is set to
-    either bound, and stays so if it raises the margin's loss. Several squares are tried in one pass, each alone, and
-    the best is kept: fewer, larger passes than the paper's for the same number of queries. As in the paper's own
-    text, no query is spent on a square that would change nothing.
+    either bound, and stays so if that raises the vote's margin. Several squares are tried in one pass, each alone, and
+    the best is kept: fewer, larger passes than the paper's for the same number of queries. No query is spent on a
+    square that would change nothing.
 
     Attributes:
         queries: images passed forward for each one attacked, >= 0; none changes nothing.
@@ -71,11 +70,9 @@ class Square:
     def _draw(self, spent: int, images: Tensor, generator: torch.Generator) -> "_Change":
         """What is tried next on every image: stripes at first, then squares."""
         count = min(self.proposals, self.queries - spent)
-        return (
-            _squares(images, count, self._side(spent, images), generator)
-            if spent
-            else _stripes(images, count, generator)
-        )
+        if not spent:
+            return _stripes(images, count, generator)
+        return _squares(images, count, self._side(spent, images), generator)
 
     def _sample(self, outcome: Attacked, generator: torch.Generator) -> Tensor:
         """Indices of what is attacked: the first that stand, in an order drawn for all images."""
@@ -88,19 +85,6 @@ class Square:
         share = FIRST_SHARE / 2 ** sum(spent > self.queries * halving for halving in HALVINGS)
         height, width = images.shape[2:]
         return min(max(round(math.sqrt(share * height * width)), 1), height, width)
-
-
-def margin_loss(model: Ensemble, logits: Tensor, labels: Tensor) -> Tensor:
-    """What Square climbs, of member logits M×N×classes: N floats, the higher, the nearer the image is to fall.
-
-    The label's margin, negated: in logits for a single network, in the log of the mean probability for an ensemble.
-    Under a majority vote it is the margin in votes, and among equal ones that in mean logits.
-    """
-    if not isinstance(model.vote, MajorityVote):
-        return -label_margin(logits.log_softmax(2).logsumexp(0), labels)
-    votes = torch.nn.functional.one_hot(logits.argmax(2), logits.shape[2]).sum(0).float()
-    margin = label_margin(logits.mean(0), labels)
-    return -label_margin(votes, labels) - 0.5 * margin / (1 + margin.abs())
 
 
 @dataclass
@@ -118,7 +102,7 @@ class _Run:
         images = torch.where(trials, ball.high, ball.low)
         logits = self.model.member_logits(images.flatten(0, 1))
         fallen = self.model.predict(logits) != labels
-        loss = margin_loss(self.model, logits, labels).masked_fill(fallen, torch.inf).view(count, -1)
+        loss = break_margin(self.model, logits, labels).masked_fill(fallen, torch.inf).view(count, -1)
         best = loss.argmax(0), torch.arange(len(standing), device=standing.device)
         own = self.model.loss(logits, labels).view(count, -1)[best]
         self.outcome.record(images[best], standing, fallen.view(count, -1)[best], own)

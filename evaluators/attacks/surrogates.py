@@ -95,8 +95,8 @@ class _Activation(nn.Module):
     def __init__(self, quantizer: nn.Module, rule: Rule) -> None:
         super().__init__()
         self.quantizer = quantizer
-        slopes = SMOOTH if rule == "smooth" else WINDOW_FREE
-        self.slope = slopes.get(type(quantizer), _one)
+        slopes, usual = (SMOOTH, _tanh) if rule == "smooth" else (WINDOW_FREE, _one)
+        self.slope = slopes.get(type(quantizer), usual)
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.no_grad():

@@ -13,7 +13,7 @@ from evaluators.ensemble import Ensemble
 from evaluators.robustness.effort import Effort
 from evaluators.robustness.rules import Evidence
 from evaluators.robustness.siege import Siege
-from evaluators.robustness.stages import BLACK_BOX, SQUARE, Stage, Target, square_stage
+from evaluators.robustness.stages import BLACK_BOX, SQUARE, Stage, Target, best_surrogate, square_stage
 
 FURTHER_STARTS = 2
 """Starts beyond those of the stages."""
@@ -74,11 +74,11 @@ class Prober:
             "unconverged": HalvingAscent(steps=2 * self.effort.steps),
             "restarts": HalvingAscent(steps=self.effort.steps, restarts=FURTHER_STARTS),
         }
-        found = {}
+        model, found = best_surrogate(self.model, self.siege.breaks), {}
         for name, attack in harder.items():
             left = self.siege.outcome.standing
             index = left[: self.effort.probed]
-            broken = self.siege.probe(Stage(name=name, attack=attack, model=self.model), index)
+            broken = self.siege.probe(Stage(name=name, attack=attack, model=model), index)
             found[name] = self._extrapolated(broken, len(index), len(left))
         return found
 
@@ -90,7 +90,7 @@ class Prober:
             return {}
         attack, threat = HalvingAscent(steps=self.effort.steps), ThreatModel(epsilon=GREY)
         draws = torch.Generator(self.siege.labels.device).manual_seed(self.siege.seed)
-        free = through(self.model, "window-free")
+        free = best_surrogate(self.model, self.siege.breaks)
         outcome = self.siege.outcome.part(index)
         attack.go_on(outcome, free, self.siege.labels[index], threat, draws)
         self.siege.outcome.spend(outcome)

@@ -1,6 +1,6 @@
 """The stages of a worst case: each attacks what the ones before it left standing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -11,7 +11,7 @@ from evaluators.attacks.halving import HalvingAscent
 from evaluators.attacks.losses import log_probabilities, rescaled, standardised
 from evaluators.attacks.noise import Noise
 from evaluators.attacks.square import Square
-from evaluators.attacks.surrogates import hides_gradients, steered, through
+from evaluators.attacks.surrogates import Rule, hides_gradients, steered, through
 from evaluators.attacks.transfer import Transfer
 from evaluators.ensemble import Ensemble
 from evaluators.robustness.effort import Effort
@@ -20,6 +20,10 @@ from evaluators.robustness.soundness import are_probabilities
 BLACK_BOX = ("noise", "corners", "transfer")
 """Stages that take no gradient of the model; Square is the last of them."""
 ONE_STEP, SQUARE = "one-step", "square"
+RULES: tuple[Rule, ...] = ("smooth", "window-free")
+"""Straight-through rules that are tried beside the trained one."""
+TELLING = 4
+"""Images that a rule must have broken alone to be followed further."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,30 +59,48 @@ class Target:
 
 
 def gradient_stages(target: Target, effort: Effort) -> Iterator[Stage]:
-    """From one step to other losses, and other straight-through rules where something quantizes.
+    """From one step to other losses: what follows the gradients that the model was trained with.
 
     FGSM and R-FGSM; PGD on rescaled logits; Auto-PGD on the margin at which the vote breaks; for ensembles on the
-    members' standardised logits; gradients without windows, then smooth ones; for what has none, those of a twin.
+    members' standardised logits, for outputs that are probabilities on their logs.
     """
     model, half = target.model, effort.half
     once = 1 if effort.steps else 0
+    again = Ascent(steps=half, start="uniform", loss=rescaled, restarts=effort.restarts)
     yield Stage(name=ONE_STEP, attack=Ascent(steps=once, step_size=1.0), model=model)
     yield Stage(name=ONE_STEP, attack=Ascent(steps=once, step_size=0.5, start="signs"), model=model)
-    restarts = effort.restarts
-    yield Stage(
-        name="rescaled", attack=Ascent(steps=half, start="uniform", loss=rescaled, restarts=restarts), model=model
-    )
-    yield Stage(name="margin", attack=HalvingAscent(steps=effort.steps, restarts=restarts), model=model)
+    yield Stage(name="rescaled", attack=again, model=model)
+    yield Stage(name="margin", attack=HalvingAscent(steps=effort.steps, restarts=effort.restarts), model=model)
     if len(model.members) > 1:
         yield Stage(name="standardised", attack=HalvingAscent(steps=half, loss=standardised), model=model)
     if are_probabilities(model.member_logits(target.example).detach()):
         yield Stage(name="logs", attack=HalvingAscent(steps=effort.steps, loss=log_probabilities), model=model)
-    if hides_gradients(model, target.example):
-        open_, smooth = through(model, "window-free"), through(model, "smooth")
-        yield Stage(name="window-free", attack=HalvingAscent(steps=half), model=open_)
-        yield Stage(name="smooth", attack=HalvingAscent(steps=-(-half // 2), loss=rescaled), model=smooth)
+
+
+def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) -> Iterator[Stage]:
+    """Other straight-through rules where something quantizes, and a twin's gradients where there are none.
+
+    A rule that breaks what the trained one could not is followed in full.
+
+    Args:
+        target: what is attacked.
+        effort: what it may spend.
+        breaks: so far, by stage name; looked at after each stage.
+    """
+    for rule in RULES if hides_gradients(target.model, target.example) else ():
+        model = through(target.model, rule)
+        yield Stage(name=rule, attack=HalvingAscent(steps=-(-effort.half // 2)), model=model)
+        yield Stage(name=rule, attack=Ascent(steps=-(-effort.half // 2), start="uniform", loss=rescaled), model=model)
+        if breaks.get(rule, 0) >= TELLING:
+            yield Stage(name=rule, attack=HalvingAscent(steps=2 * effort.steps, restarts=2), model=model)
     for twin in target.twins if target.flat else ():
-        yield Stage(name="steered", attack=HalvingAscent(steps=effort.steps), model=steered(model, twin))
+        yield Stage(name="steered", attack=HalvingAscent(steps=2 * effort.steps), model=steered(target.model, twin))
+
+
+def best_surrogate(model: Ensemble, breaks: Mapping[str, int]) -> Ensemble:
+    """The model with the rule that broke most of what the trained one could not; the model itself where none did."""
+    rule = max(RULES, key=lambda name: breaks.get(name, 0))
+    return through(model, rule) if breaks.get(rule, 0) >= TELLING else model
 
 
 def black_box_stages(target: Target, effort: Effort) -> Iterator[Stage]:

@@ -19,7 +19,7 @@ from evaluators.robustness.probes import Prober, is_flat
 from evaluators.robustness.rules import Evidence, flags_of
 from evaluators.robustness.siege import Siege
 from evaluators.robustness.soundness import LOOKED_AT, stop_training, unsound
-from evaluators.robustness.stages import ONE_STEP, Target, black_box_stages, gradient_stages
+from evaluators.robustness.stages import ONE_STEP, Target, black_box_stages, gradient_stages, surrogate_stages
 from evaluators.seeds import stream
 
 
@@ -102,6 +102,7 @@ class WorstCase:
             siege = Siege.lay(target.model, images, labels, self.epsilon, self.seed, str(batch))
             naive = self._naive(siege, target.model, batch)
             siege.run(gradient_stages(target, self.effort))
+            siege.run(surrogate_stages(target, self.effort, siege.breaks))
             siege.run(black_box_stages(target, self.effort))
             yield naive, siege
 

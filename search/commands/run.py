@@ -77,6 +77,7 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
         sampler=args.sampler,
         seed=args.seed,
         limits=limits,
+        allow_masked=args.allow_masked,
     )
     return evaluator, config
 
@@ -106,7 +107,7 @@ def _complain(study: Study, stopped: Stopped, selection: Selection | None) -> No
     if selection is None:
         raise UserError(
             "no candidate to select",
-            got=f"{stopped.evaluated} evaluated, none complete and within the limits",
+            got=f"{stopped.evaluated} evaluated, none complete, within the limits and unmasked",
             hint=f"{study.folder / 'trials.csv'} says why; loosen --limit or raise --trials",
         )
 
@@ -129,15 +130,16 @@ def _print(study: Study, selection: Selection, program: str) -> None:
     """The front, the selected candidate and the next command to type."""
     screen, objectives = console(), study.config.objectives
     front, chosen = by_cost(study.front(), objectives), selection.chosen
-    screen.print(front_table(front, objectives, chosen.number, title=f"front: {len(front)} candidates"))
+    screen.print(front_table(screen, front, objectives, chosen.number, title=f"front: {len(front)} candidates"))
     lines = {
         "selected": f"#{chosen.number} {chosen.candidate}",
         "rule": selection.rule,
         "reason": selection.reason,
+        "warning": selection.warning,
         "pictures": f"{study.folder / 'front.png'}, {study.folder / 'history.png'}",
         "next": _next(study, front, program),
     }
-    print("\n".join(f"{name + ':':10}{text}" for name, text in lines.items()))
+    print("\n".join(f"{name + ':':10}{text}" for name, text in lines.items() if text))
 
 
 def _next(study: Study, front: list[Record], program: str) -> str:

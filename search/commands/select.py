@@ -10,9 +10,9 @@ from studies import Limit, Selection, Study, check_limits, select, write_selecte
 def execute(args: Namespace) -> int:
     """Choose, write selected.json, mark the choice in the picture, and say why."""
     study = Study.load(args.study, storage=args.storage)
-    limits = (*study.config.limits, *(Limit.parse(text) for text in args.limit))
-    check_limits(limits)
-    selection = select(study.records(), study.config.objectives, limits, args.rule)
+    terms = study.config.terms.tightened(Limit.parse(text) for text in args.limit)
+    check_limits(terms.limits)
+    selection = select(study.records(), study.config.objectives, terms, args.rule)
     path = write_selected(study, selection)
     draw_pictures(study, selection.chosen.number)
     if args.json:
@@ -24,12 +24,14 @@ def execute(args: Namespace) -> int:
 
 def _print(study: Study, selection: Selection) -> None:
     """The rule, the row, the reason, the runners-up and the knee."""
-    chosen, knee = selection.chosen, selection.knee
+    screen, chosen, knee = console(), selection.chosen, selection.knee
     rows = [chosen, *selection.runners_up]
     print(f"rule:   {selection.rule}")
     title = "selected, and runners-up"
-    console().print(front_table(rows, study.config.objectives, chosen.number, title=title))
+    screen.print(front_table(screen, rows, study.config.objectives, chosen.number, title=title))
     print(f"reason: {selection.reason}")
+    if selection.warning:
+        print(f"warning: {selection.warning}")
     if knee and knee.number != chosen.number:
         print(f"knee:   #{knee.number} {knee.candidate} has the best trade-off")
     print(f"file:   {study.folder / 'selected.json'}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
+from evaluators.verdict import JUDGED
 from search.formats import scientific, size
 from search.plots.panels import Panel
-from search.plots.scene import Scene
-from search.plots.style import ENSEMBLE, GREY, INK, QUIET, RC, RING, SINGLE, add_axes, new_figure
+from search.plots.scene import Point, Scene
+from search.plots.style import ENSEMBLE, GREY, INK, QUIET, RC, RING, SINGLE, add_axes, hollow, new_figure
 from search.plots.table import Table, draw_table
 
 if TYPE_CHECKING:
@@ -81,12 +82,14 @@ def _keys(scene: Scene) -> list[Line2D]:
     from matplotlib.lines import Line2D
 
     edge = {"mec": INK, "mew": 0.6, "ls": "none"}
+    outline = hollow({"marker": "o", "color": INK, "markersize": 5.0, "ls": "none"})
     kinds = {point.ensemble for point in scene.front}
     marks = [
         (False in kinds, "single network", SINGLE | edge),
         (True in kinds, "ensemble", ENSEMBLE | edge),
         (scene.chosen is not None, "selected", RING),
         (len(scene.front) < len(scene.points), "evaluated, not on the front", GREY),
+        (any(point.masked for point in scene.points), "hollow: masked", outline),
         (bool(scene.front), "best trade-off of the two axes", {"color": QUIET, "lw": 1.0}),
         (bool(scene.limits), "limit", {"color": INK, "lw": 0.9, "ls": ":"}),
     ]
@@ -97,14 +100,18 @@ def _table(scene: Scene) -> Table:
     """Number, candidate and measurements of each numbered point."""
     chosen = [index for index, point in enumerate(scene.numbered) if point.number == scene.chosen]
     units = {o.name: " (%)" if o.unit == "fraction" else "" for o in scene.axes}
+    judged = any(JUDGED in point.measurements for point in scene.numbered)
     return Table(
-        header=("trial", "candidate", *(o.name + units[o.name] for o in scene.axes)),
-        rows=tuple(
-            (str(p.number), p.candidate, *(_cell(p.measurements[o.name]) for o in scene.axes)) for p in scene.numbered
-        ),
+        header=("trial", "candidate", *(o.name + units[o.name] for o in scene.axes), *(["verdict"] if judged else [])),
+        rows=tuple(_row(scene, point, judged=judged) for point in scene.numbered),
         strong=chosen[0] if chosen else None,
         note=_note(scene),
     )
+
+
+def _row(scene: Scene, point: Point, *, judged: bool) -> tuple[str, ...]:
+    values = (_cell(point.measurements[objective.name]) for objective in scene.axes)
+    return (str(point.number), point.candidate, *values, *([point.verdict] if judged else []))
 
 
 def _cell(measurement: Measurement) -> str:
@@ -119,4 +126,4 @@ def _note(scene: Scene) -> str:
     """What the bars and the ± mean, and how much of the front the table leaves out."""
     shown, total = len(scene.numbered), len(scene.front)
     rest = f"; {shown} of the front's {total} points are numbered, front.csv has all" if shown < total else ""
-    return f"bars: 95 % intervals; ±: one standard error{rest}"
+    return f"bars: 95 % intervals (Wilson); ±: one standard error{rest}"

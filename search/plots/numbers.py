@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from search.plots.panels import Panel
     from search.plots.scene import Point
 
+Spot = tuple[float, float]
 PIXEL = DPI / 72
 """Pixels in a point."""
 CHOSEN = "selected"
@@ -66,15 +67,15 @@ def _obstacles(panel: Panel) -> Iterator[Obstacle]:
         side = (RING if ring else MARKER if point.front else MARKER / 2) * PIXEL
         yield Obstacle(Box.around(x, y, side, side), 8.0 if point.front else 3.0)
         if point.front:
-            yield from _bars(panel, panel.place(point), panel.bars(point))
+            yield from _bars(panel, panel.place(point), panel.intervals(point))
     for start, end in pairwise(_pixels(panel.axes, corner) for corner in panel.edge):
         yield Obstacle(Box.between(start, end), 1.5)
 
 
-def _bars(panel: Panel, spot: tuple[float, float], bars: tuple[float, float]) -> Iterator[Obstacle]:
+def _bars(panel: Panel, spot: Spot, intervals: tuple[Spot, Spot]) -> Iterator[Obstacle]:
     """Both error bars of a point."""
-    (x, y), (wide, high) = spot, bars
-    for low, top in (((x - wide, y), (x + wide, y)), ((x, y - high), (x, y + high))):
+    (x, y), ((left, right), (bottom, up)) = spot, intervals
+    for low, top in (((left, y), (right, y)), ((x, bottom), (x, up))):
         if low != top:
             yield Obstacle(Box.between(_pixels(panel.axes, low), _pixels(panel.axes, top)), 1.0)
 

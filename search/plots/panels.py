@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.plots.numbers import draw_numbers
 from search.plots.scene import Point, Scene, staircase
-from search.plots.style import ENSEMBLE, GREY, INK, QUIET, RING, RULE, SINGLE
+from search.plots.style import ENSEMBLE, GREY, INK, QUIET, RING, RULE, SINGLE, hollow
 from search.plots.ticks import set_ticks
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from evaluators.objectives import Objective
 
-CONFIDENCE = 1.96
-"""Standard errors to each side of a 95 % interval."""
+Interval = tuple[float, float]
 
 
 def scaled(value: float, objective: Objective) -> float:
@@ -46,8 +45,10 @@ class Panel:
         self._draw_limits()
         xs, ys = zip(*self.edge, strict=True) if self.edge else ((), ())
         self.axes.plot(xs, ys, color=QUIET, linewidth=1.0, zorder=1.8, scalex=False, scaley=False)
-        rest = [self.place(point) for point in self.scene.points if not point.front]
-        self.axes.plot([x for x, _ in rest], [y for _, y in rest], **GREY, zorder=2)
+        for masked in (False, True):
+            rest = [self.place(p) for p in self.scene.points if not p.front and p.masked is masked]
+            look = hollow(GREY) if masked else GREY
+            self.axes.plot([x for x, _ in rest], [y for _, y in rest], **look, zorder=2)
         for point in self.scene.front:
             self._draw_point(point)
         draw_numbers(self)
@@ -56,10 +57,9 @@ class Panel:
         """Where a point lies, in the units of the axes."""
         return scaled(point.value(self.across), self.across), scaled(point.value(self.up), self.up)
 
-    def bars(self, point: Point) -> tuple[float, float]:
-        """Half its 95 % interval along both axes."""
-        across, up = (point.measurements[o.name].stderr for o in (self.across, self.up))
-        return CONFIDENCE * scaled(across, self.across), CONFIDENCE * scaled(up, self.up)
+    def intervals(self, point: Point) -> tuple[Interval, Interval]:
+        """Its 95 % intervals along both axes; an exact value is both of its ends."""
+        return self._interval(point, self.across), self._interval(point, self.up)
 
     @cached_property
     def edge(self) -> list[tuple[float, float]]:
@@ -67,6 +67,10 @@ class Panel:
         places = [self.place(point) for point in self.scene.front]
         rim = (self.axes.get_xlim(), self.axes.get_ylim())
         return staircase(places, (self.across.maximize, self.up.maximize), rim)
+
+    def _interval(self, point: Point, objective: Objective) -> Interval:
+        low, high = point.measurements[objective.name].interval
+        return scaled(low, objective), scaled(high, objective)
 
     def _set_up(self) -> None:
         """Scales, limits with room for numbers, and names of both axes."""
@@ -84,8 +88,7 @@ class Panel:
         """Every value along one axis (0: across, 1: up), those of the front with the ends of their bars."""
         values = [self.place(point)[index] for point in self.scene.points]
         for point in self.scene.front:
-            middle, half = self.place(point)[index], self.bars(point)[index]
-            values += [middle - half, middle + half]
+            values += self.intervals(point)[index]
         return values
 
     def _draw_limits(self) -> None:
@@ -101,12 +104,19 @@ class Panel:
 
     def _draw_point(self, point: Point) -> None:
         """A marker of the front with its 95 % interval, in a ring if it is the selected one."""
-        (x, y), (wide, high) = self.place(point), self.bars(point)
-        look = (ENSEMBLE if point.ensemble else SINGLE) | {"mec": INK, "mew": 0.6, "ls": "none"}
+        (x, y), (wide, high) = self.place(point), self.intervals(point)
+        filled = (ENSEMBLE if point.ensemble else SINGLE) | {"mec": INK, "mew": 0.6, "ls": "none"}
+        look = hollow(filled) if point.masked else filled
         bars: dict[str, Any] = {"ecolor": "#555555", "elinewidth": 0.6, "capsize": 0}
-        self.axes.errorbar(x, y, xerr=wide or None, yerr=high or None, **look, **bars, zorder=4)
+        self.axes.errorbar(x, y, xerr=_arms(x, wide), yerr=_arms(y, high), **look, **bars, zorder=4)
         if point.number == self.scene.chosen:
             self.axes.plot(x, y, **RING, zorder=5)
+
+
+def _arms(middle: float, interval: Interval) -> list[list[float]] | None:
+    """How far an interval goes to either side, as matplotlib asks for it; None for an exact value."""
+    low, high = interval
+    return [[middle - low], [high - middle]] if low < high else None
 
 
 def _span(values: list[float], *, log: bool) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from itertools import combinations, pairwise
 
 from evaluators.base import Measurement
 from evaluators.objectives import Objective
+from evaluators.verdict import Verdict
 
 NUMBERED = 12
 """How many points of the front carry a number and a row under the panels; more would not be read."""
@@ -21,6 +22,7 @@ class Point:
         ensemble: whether it has more than one member.
         front: whether it is on the study's front, over all objectives.
         measurements: at least one per objective of the scene.
+        verdict: whether its robustness can be believed.
     """
 
     number: int
@@ -28,6 +30,12 @@ class Point:
     ensemble: bool
     front: bool
     measurements: Mapping[str, Measurement]
+    verdict: Verdict = "unchecked"
+
+    @property
+    def masked(self) -> bool:
+        """Whether its robustness is an over-estimate, or means nothing; drawn hollow."""
+        return self.verdict in ("masked", "invalid")
 
     def value(self, objective: Objective) -> float:
         """Its value of one objective."""

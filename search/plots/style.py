@@ -51,6 +51,11 @@ RC: dict[Any, Any] = {
 }
 
 
+def hollow(look: dict[str, Any]) -> dict[str, Any]:
+    """The same mark in outline: white inside, with its colour around."""
+    return look | {"mfc": "white", "mec": look["color"], "mew": 0.22 * look["markersize"]}
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write the figure as PNG; a picture that is there already stays whole until the new one is."""
     partial = path.with_name(f".{path.name}.partial")

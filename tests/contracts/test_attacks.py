@@ -4,12 +4,14 @@ import pytest
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
-from victims import CANDIDATES, attacks, clamped, digits, same, state_of, victim, watched
+from victims import CANDIDATES, clamped, digits, same, state_of, victim, watched
+from victims import attacks as objective_attacks
 
 from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.base import Attack, Attacked, ThreatModel
 from evaluators.attacks.carlini import CarliniWagner
 from evaluators.attacks.noise import Noise
+from evaluators.attacks.square import Square
 from evaluators.attacks.transfer import Transfer
 from evaluators.ensemble import Ensemble
 from evaluators.objectives import OBJECTIVES
@@ -26,13 +28,18 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
+def attacks(*, steps: int, restarts: int) -> dict[str, Attack]:
+    """Those behind objectives, and those that only a worst case is made of."""
+    return objective_attacks(steps=steps, restarts=restarts) | {"square": Square(queries=10 * steps)}
+
+
 STRENGTH = attacks(steps=6, restarts=2)
 RADII = {"8/255": 8 / 255, "0.1": 0.1, "0.3": 0.3}
 LOW_BITS = {"fp, 2-bit input": 2, "xnor": 2, "majority": 4}
 
 ASCENTS = {name: attack for name, attack in STRENGTH.items() if isinstance(attack, Ascent)}
 NOISES = {name: attack for name, attack in STRENGTH.items() if isinstance(attack, Noise)}
-IN_BALL = ASCENTS | NOISES  # Carlini and Wagner's attacker goes any distance
+IN_BALL = ASCENTS | NOISES | {"square": STRENGTH["square"]}  # Carlini and Wagner's attacker goes any distance
 
 every_attack = pytest.mark.parametrize("name", STRENGTH)
 every_ascent = pytest.mark.parametrize("name", ASCENTS)
@@ -59,7 +66,7 @@ def clean(kind: str) -> Tensor:
 
 
 def test_every_attack_objective_has_its_attack():
-    assert {*STRENGTH, "transfer"} == {name for name, one in OBJECTIVES.items() if one.stage == "attack"}
+    assert {*STRENGTH, "transfer"} - {"square"} == {name for name, one in OBJECTIVES.items() if one.stage == "attack"}
 
 
 def test_the_attacks_are_their_published_parts():
@@ -172,7 +179,7 @@ def test_the_same_stream_gives_the_same_outcome(name, kind):
     assert same(one.broken, two.broken)
     assert same(one.loss, two.loss)
     other = attacked(STRENGTH[name], kind, 0.05, seed="another")
-    assert same(one.images, other.images) == (name not in {"pgd", "rfgsm", *NOISES})
+    assert same(one.images, other.images) == (name not in {"pgd", "rfgsm", "square", *NOISES})
 
 
 @every_victim

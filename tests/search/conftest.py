@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from evaluators.base import Budget, Measurement, Protocol
-from evaluators.objectives import find_objectives
+from evaluators.objectives import OBJECTIVES, find_objectives
 from search.pictures import draw_pictures
 from search.plots import Point, Scene
 from space import Candidate, SearchSpace
@@ -83,6 +83,15 @@ def scene() -> Callable[..., Scene]:
 SPACE = 'precisions = ["fp", "pact4", "xnor"]\nmembers = [1, 2]\nfull_precision = [0, 1]\ninput_bits = [2, 8]\n'
 
 
+Flags = Callable[[Candidate], tuple[str, ...]]
+WORST_CASE = ("certified", "pgd_naive", "pgd")
+"""What is measured together, whenever the last is asked for."""
+
+
+def nothing_flagged(candidate: Candidate) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """An evaluator whose answers follow from the candidate: ensembles are robust, accuracy is dear."""
@@ -90,6 +99,7 @@ class Table:
     protocol: Protocol
     budget: Budget
     trouble: Callable[[Candidate], None] = lambda candidate: None
+    flags: Flags = nothing_flagged
 
     def cost(self, candidate: Candidate) -> dict[str, Measurement]:
         bits = sum(member.precision.weight * member.precision.activation for member in candidate.members)
@@ -108,17 +118,19 @@ class Table:
         bits = math.log2(self.cost(candidate)["bops"].value)
         rates = {"acc": 60 + bits - luck / 2, "fgsm": 50 + luck, "bim": 41 + luck, "pgd": 40 + luck}
         rates |= {"rfgsm": 51 + luck, "mim": 42 + luck, "cw": luck, "uniform": 55 + luck, "gaussian": 56 + luck}
-        rates["transfer"] = 45 + luck
-        for name in names:
+        rates |= {"transfer": 45 + luck, "certified": 5 + luck, "pgd_naive": 40 + 1.5 * luck}
+        flags = self.flags(candidate)
+        for name in (name for name in OBJECTIVES if name in {*names, *(WORST_CASE if "pgd" in names else ())}):
             bonus = 20 * (len(candidate.members) - 1) if name != "acc" else 0
-            yield name, Measurement.fraction(round(rates[name] + bonus), 100, seconds=0.5)
+            one = Measurement.fraction(round(rates[name] + bonus), 100, seconds=0.5)
+            yield name, replace(one, flags=flags) if name == "pgd" else one
 
 
 @pytest.fixture
 def use_table(monkeypatch: pytest.MonkeyPatch) -> Use:
-    """Let the commands of this process open a Table instead of training; `trouble` may raise."""
+    """Let the commands of this process open a Table instead of training; `trouble` may raise, `flags` may flag."""
 
-    def use(trouble: Callable[[Candidate], None] = lambda candidate: None) -> None:
+    def use(trouble: Callable[[Candidate], None] = lambda candidate: None, flags: Flags = nothing_flagged) -> None:
         def open_table(
             *,
             dataset: str,
@@ -137,7 +149,7 @@ def use_table(monkeypatch: pytest.MonkeyPatch) -> Use:
                 source=source,
                 seed=seed,
             )
-            return Table(protocol=protocol, budget=budget, trouble=trouble)
+            return Table(protocol=protocol, budget=budget, trouble=trouble, flags=flags)
 
         monkeypatch.setattr("evaluators.open_evaluator", open_table, raising=False)
 

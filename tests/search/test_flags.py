@@ -24,7 +24,18 @@ PROTOCOL = {
     "--cache",
 }
 BUDGET = {"--epochs", "--train-images", "--images", "--steps", "--restarts"}
-STUDY = {"--objectives", "--cost-model", "--space", "--trials", "--time", "--sampler", "--limit", "--out", "--storage"}
+STUDY = {
+    "--objectives",
+    "--cost-model",
+    "--space",
+    "--trials",
+    "--time",
+    "--sampler",
+    "--limit",
+    "--allow-masked",
+    "--out",
+    "--storage",
+}
 FROZEN = {
     "run": COMMON | PROTOCOL | BUDGET | STUDY,
     "cost": COMMON | {"SPEC", "--network"},

@@ -1,7 +1,9 @@
 import sys
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from evaluators.base import Measurement
 from search.progress import Tally, _picture, progress
@@ -14,7 +16,8 @@ def record(number: int, **change: object) -> Record:
     measurements = {
         "bops": Measurement(value=1e7 * (number + 1), unit="bit-ops"),
         "acc": Measurement.fraction(90, 100),
-        "pgd": Measurement.fraction(40, 100),
+        "pgd_naive": Measurement.fraction(47, 100),
+        "pgd": replace(Measurement.fraction(40, 100), flags=("suspect:gap",)),
     }
     fields = {"number": number, "candidate": "in2:fp+xnor:majority", "key": f"k{number}", "state": "complete"}
     return Record(**{**fields, "measurements": measurements, **change})  # type: ignore[arg-type]
@@ -80,9 +83,10 @@ def test_the_live_picture_fits_the_terminal(height: int, shown: int) -> None:
     made, _ = tally((0, started()), (1, finished(0, 1, front=12)))
     screen = Console(width=80, height=height, record=True, file=sys.stderr, force_terminal=True)
     with screen.capture() as capture:
-        screen.print(_picture(made, height))
-    lines = [line.rstrip() for line in capture.get().splitlines()]
-    assert max(len(line) for line in Console().render_str(capture.get()).plain.splitlines()) <= 200
+        screen.print(_picture(made, screen))
+    lines = [line.rstrip() for line in Text.from_ansi(capture.get()).plain.splitlines()]
+    assert max(map(len, lines)) <= 80
+    assert sum(line.endswith("suspect") for line in lines) == shown
     assert sum("90.0 ± 3.0 %" in line for line in lines) == shown
     assert len(lines) <= max(height, 9)
 
@@ -98,5 +102,5 @@ def test_without_a_terminal_there_is_a_line_per_paid_trial(capsys: pytest.Captur
     assert printed.out == ""
     [first, second] = printed.err.splitlines()
     assert first.startswith("[1/3 candidates, 0s, 0s left] #0 in2:fp+xnor:majority  acc 90.0 ± 3.0 %")
-    assert first.endswith("on the front")
+    assert first.endswith("pgd 40.0 ± 4.9 %  bops 1.00e7  pgd_naive 47.0 %  gap 7.0 points  suspect: gap  on the front")
     assert second.endswith("MemoryError")

@@ -73,14 +73,41 @@ def nothing(candidate: Candidate, name: str) -> None:
     """No trouble."""
 
 
+def no_flags(candidate: Candidate) -> tuple[str, ...]:
+    """Nothing is doubtful about its robustness."""
+    return ()
+
+
+def naive(candidate: Candidate) -> float:
+    """Fine input has a gap to its worst case."""
+    return robustness(candidate) + 0.01 * candidate.input_bits
+
+
+def certified(candidate: Candidate) -> float:
+    """A part of what stands."""
+    return robustness(candidate) / 2
+
+
+ANSWERS: dict[str, Callable[[Candidate], float]] = {
+    "acc": accuracy,
+    "fgsm": lambda candidate: robustness(candidate) + 0.1,
+    "certified": certified,
+    "pgd_naive": naive,
+    "pgd": robustness,
+}
+TOGETHER = ("certified", "pgd_naive", "pgd")
+"""What is measured whenever the last of it is asked for."""
+
+
 @dataclass
 class Arithmetic:
-    """Counts what it is asked, and takes `pause` seconds for everything but costs."""
+    """Counts what it is asked, and takes `pause` seconds for everything but costs; `flags` are those of pgd."""
 
     pause: float = 0.0
     trouble: Callable[[Candidate, str], None] = nothing
     protocol: Protocol = PROTOCOL
     budget: Budget = BUDGET
+    flags: Callable[[Candidate], tuple[str, ...]] = no_flags
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def cost(self, candidate):
@@ -89,12 +116,15 @@ class Arithmetic:
         return {"bops": measurement("bops", value), "memory": measurement("memory", value / 100)}
 
     def measure(self, candidate, names):
-        answers = {"acc": accuracy, "fgsm": lambda c: robustness(c) + 0.1, "pgd": robustness}
-        for name in (name for name in OBJECTIVES if name in names):
-            time.sleep(self.pause)
-            self.asked.append((str(candidate), name))
+        together = {*names, *(TOGETHER if "pgd" in names else ())}
+        for name in (name for name in OBJECTIVES if name in together):
+            if name in names:
+                time.sleep(self.pause)
+                self.asked.append((str(candidate), name))
             self.trouble(candidate, name)
-            yield name, measurement(name, answers[name](candidate), stderr=0.01, n=400, seconds=self.pause)
+            flags = self.flags(candidate) if name == "pgd" else ()
+            value = ANSWERS[name](candidate)
+            yield name, measurement(name, value, stderr=0.01, n=400, seconds=self.pause, flags=flags)
 
 
 def story(records):

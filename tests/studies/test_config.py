@@ -23,6 +23,7 @@ configs = st.builds(
     sampler=st.sampled_from(SAMPLERS),
     seed=st.integers(0, 2**31 - 1),
     limits=st.lists(st.floats(1, 1e9).map(lambda value: Limit("bops", "<=", value)), max_size=3).map(tuple),
+    allow_masked=st.booleans(),
 )
 
 
@@ -93,6 +94,7 @@ def test_impossible_stops_say_what_is_wrong(stop, message):
         ({"sampler": "random"}, r"another sampler: got 'random'; expected tpe"),
         ({"seed": 1}, r"another seed: got '1'; expected 0"),
         ({"limits": (Limit.parse("acc>=0.5"),)}, r"another limits: got 'acc>=0.5'; expected none"),
+        ({"allow_masked": True}, r"another allow_masked: got 'True'; expected False"),
     ],
 )
 def test_another_study_is_named_by_the_first_field_that_differs(changes, message):

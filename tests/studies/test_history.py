@@ -13,6 +13,7 @@ from studies.bounds import Bounds, measure_bounds
 from studies.history import hypervolume_trace
 from studies.limits import Limit
 from studies.records import Record, front, values_of
+from studies.terms import Terms
 from studies.volume import hypervolume
 
 BOUNDS = Bounds({"bops": (1e6, 1.6e7)})
@@ -68,7 +69,7 @@ def test_a_trace_never_falls_and_ends_with_the_volume_of_the_front(rows):
 
 def test_only_complete_records_within_the_limits_count():
     records = [record(1, 0.9, 0.9, 1e6, "failed"), record(2, 0.5, 0.9, 1e6), record(3, 0.9, 0.1, 1e6)]
-    trace = hypervolume_trace(records, OBJECTIVES, BOUNDS, [Limit.parse("acc>=0.6")])
+    trace = hypervolume_trace(records, OBJECTIVES, BOUNDS, Terms((Limit.parse("acc>=0.6"),)))
     assert trace == [(30.0, pytest.approx(0.09))]
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluators.base import Measurement
+from evaluators.verdict import VERDICTS
 from space.candidate import Candidate
 from space.errors import UserError
 from studies import Limit, Record, Stop, Study, StudyConfig, select, write_outputs, write_selected
@@ -52,7 +54,10 @@ def test_every_file_is_there_and_no_other(study):
 def test_trials_has_a_row_per_trial(study):
     write_outputs(study)
     table, records = rows(study.folder / "trials.csv"), study.records()
-    columns = "number,candidate,state,seconds,acc,acc_se,pgd,pgd_se,bops,bops_se,reason"
+    columns = (
+        "number,candidate,state,seconds,acc,acc_se,pgd,pgd_se,pgd_low,pgd_high,bops,bops_se,"
+        "pgd_naive,gap,verdict,rules,reason"
+    )
     assert list(table[0]) == columns.split(",")
     assert len(table) == len(records) >= 24
     for row, record in zip(table, records, strict=True):
@@ -66,6 +71,15 @@ def test_trials_has_a_row_per_trial(study):
         for name in ("acc", "pgd", "bops"):
             one = record.measurements.get(name)
             assert (row[name], row[f"{name}_se"]) == (("", "") if one is None else (repr(one.value), repr(one.stderr)))
+        assert row["verdict"] == ("ok" if record.state == "complete" else "unchecked")
+        if record.state == "complete":
+            pgd, naive = record.measurements["pgd"], record.measurements["pgd_naive"]
+            assert (float(row["pgd_low"]), float(row["pgd_high"])) == pgd.interval
+            assert float(row["pgd_low"]) < float(row["pgd"]) < float(row["pgd_high"])
+            assert float(row["pgd_naive"]) == naive.value
+            assert float(row["gap"]) == naive.value - pgd.value
+        else:
+            assert row["pgd_low"] == row["pgd_high"] == row["gap"] == row["rules"] == ""
 
 
 def test_the_front_is_the_same_in_both_forms(study):
@@ -76,10 +90,12 @@ def test_the_front_is_the_same_in_both_forms(study):
     assert [one["number"] for one in front["front"]] == [record.number for record in study.front()]
     assert [row["number"] for row in table] == [str(record.number) for record in study.front()]
     for one, row, record in zip(front["front"], table, study.front(), strict=True):
-        assert one.keys() == {"number", "candidate", "measurements", "verdict"}
+        assert one.keys() == {"number", "candidate", "measurements", "gap", "verdict", "rules"}
         measured = {name: Measurement.from_json(data) for name, data in one["measurements"].items()}
         assert measured == record.measurements
-        assert one["verdict"] == row["verdict"] == "unchecked"
+        assert one["verdict"] == row["verdict"] == "ok"
+        assert one["gap"] == float(row["gap"]) == record.gap
+        assert float(row["pgd_high"]) == measured["pgd"].interval[1]
         assert float(row["pgd"]) == measured["pgd"].value
 
 
@@ -100,12 +116,13 @@ def test_the_study_can_be_read_without_optuna(study):
 def test_the_selected_one_can_be_built_and_measured_again(study):
     selection = write_outputs(study, "best:acc")
     data = loaded(study, "selected.json")
-    assert selection == select(study.records(), study.config.objectives, study.config.limits, "best:acc")
+    assert selection == select(study.records(), study.config.objectives, study.config.terms, "best:acc")
     assert data["number"] == selection.chosen.number
     assert Candidate.from_json(data["configuration"]) == Candidate.parse(data["candidate"])
     assert (data["rule"], data["reason"]) == (selection.rule, selection.reason)
     assert [one["number"] for one in data["runners_up"]] == [one.number for one in selection.runners_up]
     assert data["limits"] == ["acc>=0.6", "bops<=8e+07"]
+    assert (data["allow_masked"], data["verdict"], data["rules"], data["warning"]) == (False, "ok", [], "")
     assert data["protocol"]["epsilon"] == 0.2
     assert data["budget"]["steps"] == 20
     assert data["versions"] == study.versions
@@ -131,6 +148,18 @@ def test_a_selection_is_written_on_its_own(study):
     selection = select(study.records(), study.config.objectives, rule="best:bops")
     assert write_selected(study, selection) == study.folder / "selected.json"
     assert loaded(study, "selected.json")["number"] == selection.chosen.number
+
+
+def test_the_page_on_files_names_every_file_column_and_verdict(study):
+    write_outputs(study)
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
+    named = {name for text in re.findall(r"`([^`]+)`", page) for name in text.split(", ")}
+    assert named >= FILES
+    header = trials_csv([], ("acc", "pgd")).strip().split(",")
+    assert {re.sub("^(acc|pgd)(?=_|$)(?!_naive)", "NAME", name) for name in header} <= named
+    assert named >= {*VERDICTS}
+    chosen = loaded(study, "selected.json")
+    assert set(re.search(r"`{(.*)}`", page)[1].replace('"', "").split(", ")) == chosen["measurements"]["pgd"].keys()
 
 
 def test_an_unknown_rule_writes_nothing(study):
@@ -171,7 +200,7 @@ def test_no_reason_becomes_a_formula_or_breaks_the_table(reason):
 
 
 def test_a_table_without_records_has_its_header():
-    assert front_csv([], ["acc"]) == "number,candidate,acc,acc_se,verdict\n"
+    assert front_csv([], ["acc"]) == "number,candidate,acc,acc_se,pgd_naive,gap,verdict,rules\n"
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):

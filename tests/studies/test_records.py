@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from studies.limits import Limit
 from studies.records import STATES, Record, front
+from studies.terms import Terms
 
 OBJECTIVES = ("acc", "pgd", "bops")
 
@@ -25,7 +26,7 @@ rows = st.tuples(st.sampled_from([0.1, 0.5, 0.9]), st.sampled_from([0.2, 0.6]), 
 def test_the_front_is_complete_feasible_undominated_and_one_per_key(table):
     limit = Limit.parse("acc>=0.5")
     records = [record(i, state, key, acc=row[0], pgd=row[1], bops=row[2]) for i, (row, state, key) in enumerate(table)]
-    members = front(reversed(records), OBJECTIVES, [limit])
+    members = front(reversed(records), OBJECTIVES, Terms((limit,)))
     firsts = {}
     for one in records:
         if one.state == "complete" and one.measurements["acc"].value >= 0.5:
@@ -44,7 +45,7 @@ def test_the_front_is_complete_feasible_undominated_and_one_per_key(table):
 
 def test_a_record_without_a_limited_measurement_is_not_on_the_front():
     records = [record(0, acc=0.9, pgd=0.5, bops=1e6)]
-    assert front(records, OBJECTIVES, [Limit.parse("fgsm>=0.1")]) == []
+    assert front(records, OBJECTIVES, Terms((Limit.parse("fgsm>=0.1"),))) == []
 
 
 @pytest.mark.parametrize(

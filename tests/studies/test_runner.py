@@ -39,11 +39,12 @@ def test_a_run_evaluates_as_many_as_asked_and_tells_what_happens(tmp_path):
     assert (stopped.reason, stopped.evaluated, len(records)) == ("trials", 12, 12)
     assert [record.number for record in records] == list(range(12))
     assert tuple(record.candidate for record in records[:4]) == study.design
-    assert all(record.measurements.keys() == {"bops", "memory", "acc", "pgd"} for record in records)
+    names = {"bops", "memory", "acc", "certified", "pgd_naive", "pgd"}
+    assert all(record.measurements.keys() == names for record in records)
     assert events[0] == RunStarted(records=0, evaluated=0, trials=12, seconds=None)
     assert events[-1] == RunStopped(stopped=stopped)
-    one = [type(event) for event in events[1:7]]
-    assert one == [TrialStarted, Measured, Measured, Measured, Measured, TrialFinished]
+    one = [type(event) for event in events[1:9]]
+    assert one == [TrialStarted, *[Measured] * 6, TrialFinished]
     finished = [event for event in events if isinstance(event, TrialFinished)]
     assert [event.record for event in finished] == records
     assert list(finished[-1].front) == study.front()

@@ -12,6 +12,7 @@ from studies.knees import bulges, by_trade_off
 from studies.limits import Limit
 from studies.records import Record, front
 from studies.selection import check_rule, default_rule, select
+from studies.terms import Terms
 
 OBJECTIVES = ("acc", "pgd", "bops")
 
@@ -39,7 +40,7 @@ FRONT = [
 def test_the_default_takes_the_most_robust_and_says_why():
     chosen = select(FRONT, OBJECTIVES)
     assert chosen.chosen.number == 2
-    assert chosen.rule == "the highest accuracy under PGD (pgd)"
+    assert chosen.rule == "the highest worst-case accuracy under attack (pgd)"
     assert chosen.reason == (
         "#2 has pgd 0.6 ± 0.02, the best of the 4 records of the front; next is #1 with 0.5 ± 0.02"
     )
@@ -47,12 +48,12 @@ def test_the_default_takes_the_most_robust_and_says_why():
 
 
 def test_limits_come_first_and_are_named():
-    limits = (Limit.parse("bops<=5e6"), Limit.parse("acc>=0.7"))
-    chosen = select(FRONT, OBJECTIVES, limits)
+    terms = Terms((Limit.parse("bops<=5e6"), Limit.parse("acc>=0.7")))
+    chosen = select(FRONT, OBJECTIVES, terms)
     assert chosen.chosen.number == 1
-    assert chosen.rule == "the highest accuracy under PGD (pgd) where bops<=5e+06 and acc>=0.7"
+    assert chosen.rule == "the highest worst-case accuracy under attack (pgd) where bops<=5e+06 and acc>=0.7"
     assert chosen.reason == "#1 is the only record of the front"
-    assert (chosen.runners_up, chosen.knee, chosen.limits) == ((), None, limits)
+    assert (chosen.runners_up, chosen.knee, chosen.terms) == ((), None, terms)
 
 
 @pytest.mark.parametrize(("rule", "number"), [("best:acc", 0), ("best:pgd", 2), ("best:bops", 3)])
@@ -126,9 +127,9 @@ def test_bulges_by_hand():
 
 
 def test_nothing_meets_the_limits_names_the_closest():
-    limits = [Limit.parse("pgd>=0.55"), Limit.parse("acc>=0.9")]
+    terms = Terms((Limit.parse("pgd>=0.55"), Limit.parse("acc>=0.9")))
     with pytest.raises(UserError) as caught:
-        select(FRONT, OBJECTIVES, limits)
+        select(FRONT, OBJECTIVES, terms)
     assert str(caught.value) == (
         "no record meets the limits: got 'pgd>=0.55, acc>=0.9'; "
         "hint: closest is #1 pact3: pgd 0.5 misses pgd>=0.55 by 0.05"
@@ -137,7 +138,7 @@ def test_nothing_meets_the_limits_names_the_closest():
 
 def test_a_limit_on_what_was_not_measured_says_so():
     with pytest.raises(UserError, match=r"closest is #0 pact2: fgsm was not measured for fgsm>=0.5"):
-        select(FRONT, OBJECTIVES, [Limit.parse("fgsm>=0.5")])
+        select(FRONT, OBJECTIVES, Terms((Limit.parse("fgsm>=0.5"),)))
 
 
 @pytest.mark.parametrize("records", [[], [FRONT[5]]])

@@ -6,10 +6,11 @@ from optuna.trial import TrialState
 
 from studies.limits import Limit
 from studies.records import Record
+from studies.terms import USUAL, Terms
 from studies.told import constraints, told
 
 OBJECTIVES = ("acc", "bops")
-LIMITS = (Limit.parse("acc>=0.5"), Limit.parse("bops<=4e6"), Limit.parse("fgsm>=0.1"))
+TERMS = Terms((Limit.parse("acc>=0.5"), Limit.parse("bops<=4e6"), Limit.parse("fgsm>=0.1")))
 
 
 def record(state, **values):
@@ -33,17 +34,17 @@ def test_states_and_values(one, state, values):
 
 
 def test_constraints_are_above_zero_where_broken():
-    values = constraints(record("complete", acc=0.4, bops=2e6), OBJECTIVES, LIMITS)
+    values = constraints(record("complete", acc=0.4, bops=2e6), OBJECTIVES, TERMS)
     assert values == {"acc>=0.5": pytest.approx(0.1), "bops<=4e+06": pytest.approx(-1.0)}
 
 
 def test_a_limit_met_or_broken_by_a_hair_is_told_so():
-    met = constraints(record("complete", acc=0.5, bops=4e6), OBJECTIVES, LIMITS)
+    met = constraints(record("complete", acc=0.5, bops=4e6), OBJECTIVES, TERMS)
     assert set(met.values()) == {0.0}
-    broken = constraints(record("vetoed", bops=4e6 * (1 + 1e-15)), OBJECTIVES, LIMITS)
+    broken = constraints(record("vetoed", bops=4e6 * (1 + 1e-15)), OBJECTIVES, TERMS)
     assert broken["bops<=4e+06"] > 0
 
 
 def test_whatever_is_pruned_has_a_reason_for_the_sampler():
-    assert constraints(record("duplicate"), OBJECTIVES, ()) == {"fails": 1.0}
-    assert constraints(record("failed"), OBJECTIVES, ()) == {}
+    assert constraints(record("duplicate"), OBJECTIVES, USUAL) == {"fails": 1.0}
+    assert constraints(record("failed"), OBJECTIVES, USUAL) == {}
