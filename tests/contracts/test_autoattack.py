@@ -5,6 +5,7 @@ import sys
 import pytest
 import torch
 from torch import Tensor, nn
+from victims import digits, same, state_of, victim
 
 from evaluators.attacks.base import Attacked, ThreatModel
 from evaluators.ensemble import Ensemble
@@ -13,7 +14,6 @@ from evaluators.robustness.verification.score import Score, led_by
 from evaluators.seeds import stream
 from evaluators.votes import MajorityVote, MeanVote
 from space.errors import UserError
-from victims import digits, same, state_of, victim
 
 EPSILON = 0.05
 THREAT = ThreatModel(epsilon=EPSILON)

@@ -6,6 +6,7 @@ from copy import deepcopy
 import pytest
 import torch
 from torch import Tensor, nn
+from victims import member, same
 
 from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.base import ThreatModel
@@ -18,7 +19,6 @@ from evaluators.robustness.verification.binarization import Binarization, Found
 from evaluators.robustness.verification.readout import Discriminator, Probe
 from evaluators.robustness.verification.verify import by_gradient
 from evaluators.seeds import stream
-from victims import member, same
 
 IMAGES = 12
 EPSILON = 0.1
@@ -59,13 +59,13 @@ def digits() -> Split:
     return load("mnist5k").test.head(IMAGES)
 
 
-def tested(network: Network, stages=plain, epsilon: float = EPSILON) -> Found:
+def examined(network: Network, stages=plain, epsilon: float = EPSILON) -> Found:
     return Binarization(stages=stages, threat=ThreatModel(epsilon=epsilon), inner=300)(network, digits())
 
 
 @pytest.mark.parametrize(("token", "bits"), [("fp", 8), ("mbn3x2", 8), ("fp", 2)])
 def test_plain_pgd_finds_what_is_there_in_honest_networks(token: str, bits: int) -> None:
-    found = tested(member(token, bits))
+    found = examined(member(token, bits))
     assert found.images >= IMAGES - 2
     assert found.rate == 1
     assert found.chance is not None
@@ -76,12 +76,12 @@ def test_plain_pgd_finds_what_is_there_in_honest_networks(token: str, bits: int)
 @pytest.mark.parametrize("token", ["fp", "mbn3x2"])
 def test_plain_pgd_fails_where_gradients_are_hidden_and_the_worst_case_does_not(token: str, mask) -> None:
     network = mask(member(token, 8))
-    assert (tested(network).rate or 0) < 0.3
-    assert tested(network, by_gradient(Effort(steps=20))).rate == 1
+    assert (examined(network).rate or 0) < 0.3
+    assert examined(network, by_gradient(Effort(steps=20))).rate == 1
 
 
 def test_no_attack_finds_nothing() -> None:
-    found = tested(member("fp", 8), lambda model, example: [])
+    found = examined(member("fp", 8), lambda model, example: [])
     assert (found.by_attack, found.rate) == (0, 0)
     assert found.images > 0
 
@@ -89,12 +89,12 @@ def test_no_attack_finds_nothing() -> None:
 def test_the_network_stays_as_it_is_and_equal_calls_agree() -> None:
     network = member("fp", 8)
     before = [value.clone() for value in network.state_dict().values()]
-    assert tested(network) == tested(network)
+    assert examined(network) == examined(network)
     assert all(map(same, network.state_dict().values(), before))
 
 
 def test_without_a_radius_nothing_can_be_told_apart() -> None:
-    found = tested(member("fp", 8), epsilon=0.0)
+    found = examined(member("fp", 8), epsilon=0.0)
     assert found == Found(images=0, by_attack=0, by_chance=0)
     assert (found.rate, found.chance) == (None, None)
 

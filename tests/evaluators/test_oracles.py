@@ -107,7 +107,7 @@ def test_carlini_wagner_is_that_of_foolbox(spec: str, foolbox: ModuleType) -> No
     )
     _, moved, _ = theirs(foolbox.PyTorchModel(Score(model(spec)).eval(), bounds=(0, 1)), images, labels, epsilons=None)
     found = right & (moved != 0).flatten(1).any(1) & (model(spec)(moved) != labels)
-    assert found.float().mean() > 0.5
+    assert found.float().mean() > 0.3
     assert (found & ~outcome.broken).float().mean() <= FEW
     distances = (moved - images).flatten(1).norm(dim=1)
     assert (outcome.distances[found] <= 1.05 * distances[found]).float().mean() > 0.9

@@ -23,7 +23,7 @@ def evaluator() -> Evaluator:
     return open_evaluator(
         dataset="mnist5k",
         network="fcn2",
-        epsilon=0.05,
+        epsilon=0.02,
         budget=Budget(epochs=1, train_images=1000, images=50, steps=5),
         device="cpu",
         cache=Path(mkdtemp(prefix="members")),
@@ -76,7 +76,7 @@ def test_no_more_images_than_there_are_and_no_test_of_the_attack_where_none_is_w
 
 
 def test_an_ensemble_has_each_member_tested() -> None:
-    found, _ = verified("fp+xnor:x0.125:majority", binarized=3)
+    found, _ = verified("fp+fp:x0.125:majority", binarized=3)
     assert len(found.binarization) == 2
 
 
@@ -126,4 +126,4 @@ def test_an_effort_of_nothing_is_refused(name: str) -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(UserError):
-        verified("mbn3x1|mbn3x1:x0.125")
+        verified("mbn3x1/mbn1x1:x0.125")
