@@ -11,7 +11,7 @@ from evaluators.attacks.halving import HalvingAscent
 from evaluators.attacks.losses import log_probabilities, rescaled, standardised
 from evaluators.attacks.noise import Noise
 from evaluators.attacks.square import Square
-from evaluators.attacks.surrogates import Rule, hides_gradients, steered, through
+from evaluators.attacks.surrogates import RULES, hides_gradients, steered, through
 from evaluators.attacks.transfer import Transfer
 from evaluators.ensemble import Ensemble
 from evaluators.robustness.effort import Effort
@@ -20,8 +20,6 @@ from evaluators.robustness.soundness import are_probabilities
 BLACK_BOX = ("noise", "corners", "transfer")
 """Stages that take no gradient of the model; Square is the last of them."""
 ONE_STEP, SQUARE = "one-step", "square"
-RULES: tuple[Rule, ...] = ("smooth", "window-free")
-"""Straight-through rules that are tried beside the trained one."""
 TELLING = 4
 """Images that a rule must have broken alone to be followed further."""
 
