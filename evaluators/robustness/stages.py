@@ -11,7 +11,7 @@ from evaluators.attacks.halving import HalvingAscent
 from evaluators.attacks.losses import log_probabilities, rescaled, standardised
 from evaluators.attacks.noise import Noise
 from evaluators.attacks.square import Square
-from evaluators.attacks.surrogates import Rule, hides_gradients, steered, through
+from evaluators.attacks.surrogates import RULES, hides_gradients, steered, through
 from evaluators.attacks.transfer import Transfer
 from evaluators.ensemble import Ensemble
 from evaluators.robustness.effort import Effort
@@ -20,8 +20,6 @@ from evaluators.robustness.soundness import are_probabilities
 BLACK_BOX = ("noise", "corners", "transfer")
 """Stages that take no gradient of the model; Square is the last of them."""
 ONE_STEP, SQUARE = "one-step", "square"
-RULES: tuple[Rule, ...] = ("smooth", "window-free")
-"""Straight-through rules that are tried beside the trained one."""
 TELLING = 4
 """Images that a rule must have broken alone to be followed further."""
 
@@ -93,8 +91,10 @@ def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) 
         yield Stage(name=rule, attack=Ascent(steps=-(-effort.half // 2), start="uniform", loss=rescaled), model=model)
         if breaks.get(rule, 0) >= TELLING:
             yield Stage(name=rule, attack=HalvingAscent(steps=2 * effort.steps, restarts=2), model=model)
+    # its values may not change at all on the way, which would halve steps to nothing
+    lead = Ascent(steps=2 * effort.steps, start="uniform", restarts=4)
     for twin in target.twins if target.flat else ():
-        yield Stage(name="steered", attack=HalvingAscent(steps=2 * effort.steps), model=steered(target.model, twin))
+        yield Stage(name="steered", attack=lead, model=steered(target.model, twin))
 
 
 def best_surrogate(model: Ensemble, breaks: Mapping[str, int]) -> Ensemble:
