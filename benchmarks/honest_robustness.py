@@ -219,16 +219,27 @@ def table(bench: Bench, claims: Sequence[Claim]) -> Iterator[dict[str, Any]]:
                 yield row(bench, claim, f"{candidate}{claim.width}", epsilon)
 
 
-LINE, HEAD, LEFT, WIDE, RIGHT, TOP, FOOT = 0.235, 0.34, 2.25, 4.3, 1.75, 0.62, 0.4
+LINE, HEAD, LEFT, WIDE, RIGHT, TOP, FOOT = 0.235, 0.34, 2.25, 4.3, 1.75, 0.66, 0.4
 """Inches: a row, the title of a claim, names, axes, verdicts, legend, axis."""
 MARKS: dict[str, dict[str, Any]] = {
     "attacked": {"marker": "D", "mfc": "white", "mec": QUIET, "color": QUIET, "markersize": 3.8},
     "naive": {"marker": "o", "mfc": "white", "mec": "#d55e00", "color": "#d55e00", "markersize": 4.6},
     "worst": {"marker": "o", "color": "#0072b2", "markersize": 4.6},
 }
+FARTHEST: dict[str, dict[str, Any]] = {
+    "cw_on_fp": {"marker": "^", "mfc": "white", "mec": QUIET, "markersize": 4.6, "ls": "none"},
+    "cw": {"marker": "v", "color": "#cc79a7", "markersize": 4.6, "ls": "none"},
+}
 LANES = {"attacked": -0.25, "naive": 0.0, "worst": 0.25}
 """Where the marks of a row stand, so that none covers another."""
-LABELS = {"attacked": "the paper's own attack", "naive": "plain PGD", "worst": "worst case", "certified": "certified"}
+LABELS = {
+    "attacked": "the paper's own attack",
+    "naive": "plain PGD",
+    "worst": "worst case",
+    "certified": "certified",
+    "cw_on_fp": "CW crafted on fp, as published",
+    "cw": "CW on the candidate",
+}
 CERTIFIED: dict[str, Any] = {"marker": "|", "mew": 1.6, "markersize": 8, "color": "#009e73", "ls": "none"}
 COLOURS = {"ok": QUIET, "suspect": "#8a6d3b", "masked": "#b00000", "invalid": "#b00000"}
 
@@ -254,11 +265,11 @@ def draw(lines: Sequence[Mapping[str, Any]]) -> Any:
 def _legend(figure: Any, height: float) -> None:
     from matplotlib.lines import Line2D
 
-    looks = {**MARKS, "certified": CERTIFIED}
-    keys = [Line2D([], [], label=LABELS[name], **{**look, "ls": "none"}) for name, look in looks.items()]
+    looks = {**MARKS, "certified": CERTIFIED, **FARTHEST}
+    keys = [Line2D([], [], label=label, **{**looks[name], "ls": "none"}) for name, label in LABELS.items()]
     figure.text(0.5, 1 - 0.17 / height, "What stands: as attacked, and in the worst case", ha="center", va="center")
-    spot = (0.5, 1 - 0.4 / height)
-    figure.legend(handles=keys, loc="center", bbox_to_anchor=spot, ncols=4, frameon=False, fontsize=7.5)
+    spot = (0.5, 1 - 0.48 / height)
+    figure.legend(handles=keys, loc="center", bbox_to_anchor=spot, ncols=3, frameon=False, fontsize=7.5)
 
 
 def _panel(axes: Any, title: str, rows: Sequence[Mapping[str, Any]], *, last: bool) -> None:
@@ -291,6 +302,9 @@ def _dumbbell(axes: Any, place: int, line: Mapping[str, Any]) -> None:
     for name, look in MARKS.items():
         sides = [[abs(100 * float(line[f"{name}_{side}"]) - spots[name])] for side in ("low", "high")]
         axes.errorbar([spots[name]], [place + LANES[name]], xerr=sides, elinewidth=0.8, zorder=3, **look)
+    for name, look in FARTHEST.items():
+        if line[name]:
+            axes.plot([100 * float(line[name])], [place + LANES["attacked"]], zorder=3, **look)
     if float(line["certified"]):
         axes.plot([100 * float(line["certified"])], [place + LANES["worst"]], zorder=4, **CERTIFIED)
     text = ": ".join(part for part in (line["verdict"], line["rules"].replace(" ", ", ")) if part)
