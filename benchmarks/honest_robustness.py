@@ -12,7 +12,7 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,7 @@ from search.plots.style import INK, QUIET, RC, RULE, add_axes, new_figure, save
 from space import Candidate
 
 IMAGES = 400
+AUDIT = ("--images=200", "--steps=50", "--restarts=2", "--queries=1000")
 SHORT, TABLE = (6, 10_000), (3, 0)
 """Epochs, and training images: of the networks that are trained for this page, and of those of table B2."""
 VOTE = "fp+dorefa4-2+dorefa4-4:majority"
@@ -43,6 +44,7 @@ class Claim:
         attack: column of the paper's own attack.
         beside: objectives that are measured beside clean accuracy and the worst case.
         farthest: objectives without a radius, measured once.
+        audited: candidates and radii that are looked at again on test images.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Claim:
     attack: str
     beside: tuple[str, ...] = ()
     farthest: tuple[str, ...] = ()
+    audited: tuple[tuple[str, str], ...] = ()
 
 
 CLAIMS = (
@@ -67,15 +70,20 @@ CLAIMS = (
         attack="transfer",
         beside=("fgsm", "transfer"),
         farthest=("cw", "cw_on_fp"),
+        audited=((VOTE, "0.1"),),
     ),
     Claim(
         name="feedback",
         title="Feedback learning and μ-law (Song et al.), MNIST",
-        candidates=("fp", "fp:feedback", "fp:mu255@1", "fp:mu255@1:feedback"),
+        candidates=(
+            *("fp", "fp:mu255@1", "fp:mu255@3"),
+            *("fp:feedback", "fp:mu255@1:feedback", "fp:mu255@3:feedback"),
+        ),
         epsilons=("0.1", "0.3"),
         attack="fgsm",
         beside=("fgsm",),
         farthest=("cw",),
+        audited=(("fp:feedback", "0.1"),),
     ),
     Claim(
         name="input",
@@ -84,6 +92,7 @@ CLAIMS = (
         epsilons=("0.1", "0.2", "0.3"),
         attack="fgsm_behind",
         beside=("fgsm", "fgsm_behind", "pgd_behind"),
+        audited=(("in2:fp", "0.1"), ("in2:fp", "0.2")),
     ),
     Claim(
         name="input-cifar",
@@ -128,27 +137,35 @@ class Bench:
 
     def evaluate(self, claim: Claim, candidate: str, epsilon: str, names: Sequence[str], threat: str = "raw") -> Any:
         """What `evaluate --json` prints of the objectives `names`, now or earlier."""
-        epochs, images = claim.budget
-        flags = {"dataset": self.files[claim.dataset], "network": claim.network, "epsilon": epsilon}
-        flags |= {"epochs": epochs, "train-images": images, "images": IMAGES, "threat": threat}
-        flags |= {"source": f"fp{claim.width}"} if claim.width else {}
-        words = [candidate, *(f"--{name}={value}" for name, value in flags.items())]
-        words.append(f"--objectives={','.join(names)}")
-        return self._kept(words, lambda: self._run([*words, *([f"--cache={self.cache}"] if self.cache else [])]))
+        words = [candidate, *self._flags(claim, epsilon, {"images": IMAGES, "threat": threat})]
+        return self._kept([*words, f"--objectives={','.join(names)}"], "evaluate")
+
+    def audit(self, claim: Claim, candidate: str, epsilon: str) -> Any:
+        """What `audit --json` prints of the candidate, now or earlier."""
+        return self._kept([candidate, *self._flags(claim, epsilon, {}), *AUDIT], "audit")["entries"][0]
 
     def transferred(self, claim: Claim, candidate: str) -> Any:
         """Carlini and Wagner's attack crafted on the full-precision network, as EMPIR's authors' code does."""
         return self._kept([candidate, claim.dataset, "cw_on_fp"], lambda: self._judge(claim, candidate))
 
-    def _kept(self, words: list[str], measure: Any) -> Any:
+    def _flags(self, claim: Claim, epsilon: str, further: Mapping[str, Any]) -> list[str]:
+        epochs, images = claim.budget
+        flags: dict[str, Any] = {"dataset": self.files[claim.dataset], "network": claim.network, "epsilon": epsilon}
+        flags |= {"epochs": epochs, "train-images": images, **further}
+        flags |= {"source": f"fp{claim.width}"} if claim.width else {}
+        return [f"--{name}={value}" for name, value in flags.items()]
+
+    def _kept(self, words: list[str], measure: str | Callable[[], Any]) -> Any:
+        """What a command printed or a function gave, now or earlier."""
         path = self.runs / f"{sha256(' '.join(words).encode()).hexdigest()[:16]}.json"
         if not path.is_file():
-            answer = measure()
+            answer = self._run([measure, *words]) if isinstance(measure, str) else measure()
             path.write_text(json.dumps({"arguments": words, "answer": answer}, indent=1), encoding="utf-8")
         return json.loads(path.read_text(encoding="utf-8"))["answer"]
 
     def _run(self, words: list[str]) -> Any:
-        command = ["-m", "search", "evaluate", *words, "--json"]
+        place = [f"--cache={self.cache}"] if self.cache else []
+        command = ["-m", "search", *words, *place, "--json"]
         print(shlex.join(["python", *command]), flush=True)
         return json.loads(subprocess.run([sys.executable, *command], check=True, stdout=subprocess.PIPE).stdout)
 
@@ -182,6 +199,7 @@ def row(bench: Bench, claim: Claim, candidate: str, epsilon: str) -> dict[str, A
     line |= {name: values[name]["value"] if name in values else "" for name in COLUMNS}
     for name in BOUNDED:
         line[f"{name}_low"], line[f"{name}_high"] = values[name]["interval"]
+    line |= _audited(bench, claim, candidate, epsilon)
     seconds = sum(values[name]["seconds"] for name in ("certified", "pgd_naive", "pgd"))
     return line | {
         "gap": found["gap"],
@@ -206,9 +224,20 @@ def _farthest(bench: Bench, claim: Claim, candidate: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "cw" in claim.farthest:
         found |= bench.evaluate(claim, candidate, claim.epsilons[-1], ["cw"])["measurements"]
-    if "cw_on_fp" in claim.farthest:
+    if "cw_on_fp" in claim.farthest and "+" in candidate:
         found |= bench.transferred(claim, candidate)["measurements"]
     return found
+
+
+def _audited(bench: Bench, claim: Claim, candidate: str, epsilon: str) -> dict[str, Any]:
+    """The worst case on test images under the audit's attacks; empty where there was no audit."""
+    names = ("verified", "verified_low", "verified_high", "verified_images", "verified_verdict")
+    if (candidate.removesuffix(claim.width), epsilon) not in claim.audited:
+        return dict.fromkeys(names, "")
+    found = bench.audit(claim, candidate, epsilon)
+    worst = found["worst"]
+    values = (worst["value"], *worst["interval"], worst["n"], found["verdict"])
+    return dict(zip(names, values, strict=True))
 
 
 def table(bench: Bench, claims: Sequence[Claim]) -> Iterator[dict[str, Any]]:
@@ -219,7 +248,7 @@ def table(bench: Bench, claims: Sequence[Claim]) -> Iterator[dict[str, Any]]:
                 yield row(bench, claim, f"{candidate}{claim.width}", epsilon)
 
 
-LINE, HEAD, LEFT, WIDE, RIGHT, TOP, FOOT = 0.235, 0.34, 2.25, 4.3, 1.75, 0.66, 0.4
+LINE, HEAD, LEFT, WIDE, RIGHT, TOP, FOOT = 0.275, 0.34, 2.25, 4.3, 1.75, 0.66, 0.4
 """Inches: a row, the title of a claim, names, axes, verdicts, legend, axis."""
 MARKS: dict[str, dict[str, Any]] = {
     "attacked": {"marker": "D", "mfc": "white", "mec": QUIET, "color": QUIET, "markersize": 3.8},
@@ -230,7 +259,7 @@ FARTHEST: dict[str, dict[str, Any]] = {
     "cw_on_fp": {"marker": "^", "mfc": "white", "mec": QUIET, "markersize": 4.6, "ls": "none"},
     "cw": {"marker": "v", "color": "#cc79a7", "markersize": 4.6, "ls": "none"},
 }
-LANES = {"attacked": -0.25, "naive": 0.0, "worst": 0.25}
+LANES = {"attacked": -0.3, "cw": -0.1, "cw_on_fp": -0.1, "naive": 0.1, "worst": 0.3}
 """Where the marks of a row stand, so that none covers another."""
 LABELS = {
     "attacked": "the paper's own attack",
@@ -304,7 +333,7 @@ def _dumbbell(axes: Any, place: int, line: Mapping[str, Any]) -> None:
         axes.errorbar([spots[name]], [place + LANES[name]], xerr=sides, elinewidth=0.8, zorder=3, **look)
     for name, look in FARTHEST.items():
         if line[name]:
-            axes.plot([100 * float(line[name])], [place + LANES["attacked"]], zorder=3, **look)
+            axes.plot([100 * float(line[name])], [place + LANES[name]], zorder=3, **look)
     if float(line["certified"]):
         axes.plot([100 * float(line["certified"])], [place + LANES["worst"]], zorder=4, **CERTIFIED)
     text = ": ".join(part for part in (line["verdict"], line["rules"].replace(" ", ", ")) if part)
