@@ -70,7 +70,6 @@ CLAIMS = (
         attack="transfer",
         beside=("fgsm", "transfer"),
         farthest=("cw", "cw_on_fp"),
-        audited=((VOTE, "0.1"),),
     ),
     Claim(
         name="feedback",
@@ -92,7 +91,6 @@ CLAIMS = (
         epsilons=("0.1", "0.2", "0.3"),
         attack="fgsm_behind",
         beside=("fgsm", "fgsm_behind", "pgd_behind"),
-        audited=(("in2:fp", "0.1"), ("in2:fp", "0.2")),
     ),
     Claim(
         name="input-cifar",
@@ -281,7 +279,7 @@ def draw(lines: Sequence[Mapping[str, Any]]) -> Any:
         claims = [claim for claim in CLAIMS if any(line["claim"] == claim.name for line in lines)]
         height = TOP + len(lines) * LINE + len(claims) * HEAD + FOOT
         figure = new_figure(LEFT + WIDE + RIGHT, height)
-        _legend(figure, height)
+        _legend(figure, height, [name for name in LABELS if any(float(line[name] or 0) for line in lines)])
         top = height - TOP
         for claim in claims:
             rows = [line for line in lines if line["claim"] == claim.name]
@@ -291,11 +289,11 @@ def draw(lines: Sequence[Mapping[str, Any]]) -> Any:
         return figure
 
 
-def _legend(figure: Any, height: float) -> None:
+def _legend(figure: Any, height: float, names: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     looks = {**MARKS, "certified": CERTIFIED, **FARTHEST}
-    keys = [Line2D([], [], label=label, **{**looks[name], "ls": "none"}) for name, label in LABELS.items()]
+    keys = [Line2D([], [], label=LABELS[name], **{**looks[name], "ls": "none"}) for name in names]
     figure.text(0.5, 1 - 0.17 / height, "What stands: as attacked, and in the worst case", ha="center", va="center")
     spot = (0.5, 1 - 0.48 / height)
     figure.legend(handles=keys, loc="center", bbox_to_anchor=spot, ncols=3, frameon=False, fontsize=7.5)
@@ -329,6 +327,8 @@ def _dumbbell(axes: Any, place: int, line: Mapping[str, Any]) -> None:
     ends = [(spots[name], place + LANES[name]) for name in ("naive", "worst")]
     axes.plot(*zip(*ends, strict=True), color=INK, linewidth=0.8, zorder=2)
     for name, look in MARKS.items():
+        if name == "attacked" and line["attack"] == "pgd_naive":
+            continue  # is plain PGD
         sides = [[abs(100 * float(line[f"{name}_{side}"]) - spots[name])] for side in ("low", "high")]
         axes.errorbar([spots[name]], [place + LANES[name]], xerr=sides, elinewidth=0.8, zorder=3, **look)
     for name, look in FARTHEST.items():
