@@ -142,6 +142,28 @@ def test_every_figure_in_the_text_was_measured_or_published():
     assert {figure for figure in stated if f"{float(figure):g}" not in published} <= measured
 
 
+def test_what_was_audited_is_in_the_csv():
+    header = "| audited | ε |"
+    found = PAGE.partition(header)[2].partition("\n\n")[0].splitlines()[2:]
+    wanted = [
+        f"| {line['candidate']} | {line['epsilon']} "
+        f"| {percent(line['worst'])} ({percent(line['worst_low'])} to {percent(line['worst_high'])}) "
+        f"| {percent(line['verified'])} ({percent(line['verified_low'])} to {percent(line['verified_high'])}) "
+        f"| {line['verified_images']} | {line['verified_verdict']} |"
+        for line in LINES
+        if line["verified"]
+    ]
+    assert found == wanted != []
+
+
+def test_the_worst_case_leaves_the_order_of_the_binary_networks():
+    lines = [line for line in LINES if line["claim"] == "binary"]
+    worst = sorted(lines, key=lambda line: float(line["worst"]))
+    naive = sorted(lines, key=lambda line: float(line["naive"]))
+    assert [line["candidate"] for line in worst] == [line["candidate"] for line in naive]
+    assert [line["candidate"] for line in worst] == ["fp", "mbn1x3", "mbn3x3", "pact2", "xnor", "mbn3x1", "mbn1x1"]
+
+
 def test_links_lead_somewhere():
     links = [link for link in LINKED.findall(PAGE) if "://" not in link]
     assert links
