@@ -45,13 +45,13 @@ class Target:
 
     Attributes:
         model: the candidate.
-        twins: trained networks without its quantizers, whose adversaries may carry over.
+        carriers: attacks from trained networks without its quantizers; what they crafted is remembered.
         example: an image or more, N×C×H×W, to see how the model behaves.
         flat: whether most of its gradients are zero.
     """
 
     model: Ensemble
-    twins: Sequence[Ensemble]
+    carriers: Sequence[Transfer]
     example: Tensor
     flat: bool
 
@@ -93,8 +93,8 @@ def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) 
             yield Stage(name=rule, attack=HalvingAscent(steps=2 * effort.steps, restarts=2), model=model)
     # its values may not change at all on the way, which would halve steps to nothing
     lead = Ascent(steps=2 * effort.steps, start="uniform", restarts=4)
-    for twin in target.twins if target.flat else ():
-        yield Stage(name="steered", attack=lead, model=steered(target.model, twin))
+    for carrier in target.carriers if target.flat else ():
+        yield Stage(name="steered", attack=lead, model=steered(target.model, carrier.source))
 
 
 def best_surrogate(model: Ensemble, breaks: Mapping[str, int]) -> Ensemble:
@@ -108,12 +108,8 @@ def black_box_stages(target: Target, effort: Effort) -> Iterator[Stage]:
     model, draws = target.model, 8 if effort.steps else 0
     yield Stage(name="noise", attack=Noise(kind="uniform", draws=draws), model=model)
     yield Stage(name="corners", attack=Noise(kind="corners", draws=draws // 2), model=model)
-    for twin in target.twins:
-        yield Stage(
-            name="transfer",
-            attack=Transfer(attack=Ascent(steps=effort.steps, start="uniform"), source=twin),
-            model=model,
-        )
+    for carrier in target.carriers:
+        yield Stage(name="transfer", attack=carrier, model=model)
 
 
 def square_stage(target: Target, effort: Effort) -> Stage:

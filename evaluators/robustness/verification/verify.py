@@ -180,7 +180,7 @@ def by_gradient(effort: Effort) -> Stages:
     def stages(model: Ensemble, example: Tensor) -> Iterator[Stage]:
         plain = Ascent(steps=effort.steps, start="uniform", restarts=effort.restarts)
         yield Stage(name="pgd", attack=plain, model=model)
-        target = Target(model=model, twins=(), example=example, flat=False)
+        target = Target(model=model, carriers=(), example=example, flat=False)
         yield from gradient_stages(target, effort)
         yield from surrogate_stages(target, effort, {})
 
