@@ -7,12 +7,13 @@ from functools import cached_property
 from itertools import groupby
 from typing import Literal, get_args
 
+import torch
 from torch import Tensor
 
 from evaluators.attacks.base import Attack
 from evaluators.attacks.catalogue import build, objective_attack
 from evaluators.attacks.judging import CLEAN, Pass, shared
-from evaluators.attacks.spec import AttackSpec
+from evaluators.attacks.spec import WORST, AttackSpec
 from evaluators.base import Budget, Measurement, Protocol, check_range
 from evaluators.cost.report import cost_measurements, cost_report
 from evaluators.data.dataset import DataSet, Split
@@ -22,6 +23,7 @@ from evaluators.networks.plan import Plan
 from evaluators.objectives import OBJECTIVES, find_objectives
 from evaluators.robustness.effort import Effort
 from evaluators.robustness.worst_case import WorstCase
+from evaluators.seeds import number
 from evaluators.training.recipes import RECIPES
 from evaluators.verdict import JUDGED
 from evaluators.votes import vote_named
@@ -176,11 +178,30 @@ class Evaluator:
         """The accuracy under each specification; what was spent since `began` is the first pass's."""
         for what, neighbours in groupby(specs, key=shared):
             group = [spec or CLEAN for spec in neighbours]
+            if what.name == WORST:
+                yield from (self._worst_of(model, spec, split) for spec in group)
+                began = time.perf_counter()
+                continue
             judged = Pass(attack=self._attack(what), specs=group, seed=self.protocol.seed)
             counts = judged.standing(model, split)
             seconds = (time.perf_counter() - began) / len(group)
             yield from (_accuracy(counts[spec.epsilon], judged.runs, seconds) for spec in group)
             began = time.perf_counter()
+
+    def _worst_of(self, model: Ensemble, spec: AttackSpec, split: Split) -> Measurement:
+        """The worst case at a radius and effort of its own, on any images."""
+        began, counts = time.perf_counter(), torch.zeros(len(split), dtype=torch.int64)
+        for run in range(spec.runs):
+            attack = WorstCase(
+                epsilon=spec.epsilon,
+                threat=spec.threat,
+                effort=Effort(steps=spec.steps, restarts=spec.restarts),
+                seed=number(self.protocol.seed, "run", str(run)) if run else self.protocol.seed,
+                twins=(self._loaded(Candidate.parse(self.protocol.source)),),
+            )
+            found = attack(model, split)
+            counts += found.standing.cpu()
+        return replace(_accuracy(counts, spec.runs, time.perf_counter() - began), flags=found.flags)
 
     def _attack(self, spec: AttackSpec) -> Attack:
         """The attack; the last one that was transferred is kept, because it remembers what it crafted."""
