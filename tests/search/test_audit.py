@@ -13,8 +13,8 @@ import pytest
 
 from evaluators import rules_in
 from evaluators.base import Measurement
+from evaluators.robustness.verification.settings import Verification
 from evaluators.robustness.verification.verified import RULES, Verified
-from evaluators.robustness.verification.verify import Verification
 from search.audits import Entry, falls, sentences, still_best
 from search.cli import main, parse
 from studies import Record
