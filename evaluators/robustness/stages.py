@@ -91,8 +91,10 @@ def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) 
         yield Stage(name=rule, attack=Ascent(steps=-(-effort.half // 2), start="uniform", loss=rescaled), model=model)
         if breaks.get(rule, 0) >= TELLING:
             yield Stage(name=rule, attack=HalvingAscent(steps=2 * effort.steps, restarts=2), model=model)
+    # its values may not change at all on the way, which would halve steps to nothing
+    lead = Ascent(steps=2 * effort.steps, start="uniform", restarts=4)
     for twin in target.twins if target.flat else ():
-        yield Stage(name="steered", attack=HalvingAscent(steps=2 * effort.steps), model=steered(target.model, twin))
+        yield Stage(name="steered", attack=lead, model=steered(target.model, twin))
 
 
 def best_surrogate(model: Ensemble, breaks: Mapping[str, int]) -> Ensemble:

@@ -82,7 +82,7 @@ class WorstCase:
         target = Target(model=model, twins=self.twins, example=images[:1], flat=flat)
         naive, parts = zip(*self._batches(target, split), strict=True)
         siege = Siege.joined(parts)
-        certified = Certificate().certify(siege.outcome, model, siege.labels, self.epsilon)
+        certified = self._certify(siege, model)
         evidence = self._evidence(siege, target, torch.cat(naive))
         return Findings(
             clean=siege.clean,
@@ -118,12 +118,19 @@ class WorstCase:
         siege.outcome.spend(outcome)
         return ~outcome.broken
 
+    def _certify(self, siege: Siege, model: Ensemble) -> Tensor:
+        """What no attack can break; what falls on the way is counted too."""
+        before = len(siege.outcome.standing)
+        certificate = Certificate() if self.effort.steps else Certificate(points=1)
+        certified = certificate.certify(siege.outcome, model, siege.labels, self.epsilon)
+        siege.breaks["lattice"] = before - len(siege.outcome.standing)
+        return certified
+
     def _evidence(self, siege: Siege, target: Target, naive: Tensor) -> dict[str, Evidence]:
         """Sample and probe what is left."""
         prober = Prober(siege=siege, model=target.model, effort=self.effort)
         found = prober.gradients(naive) | prober.black_box(target) | prober.settled() | prober.large_radius()
-        images = {
-            "one-step": siege.breaks[ONE_STEP],
-            "gap": int((naive & siege.outcome.broken).sum()),
-        }
+        gap = int((naive & siege.outcome.broken).sum())
+        images = {"one-step": siege.breaks[ONE_STEP], "gap": gap}
+        images |= {"discretizer": gap} if self.threat == "discretised" else {}
         return found | {name: Evidence(share=count / len(naive), images=count) for name, count in images.items()}
