@@ -1,0 +1,397 @@
+"""Claims of the papers, measured as they were made, under plain PGD, and in the worst case.
+
+    python benchmarks/honest_robustness.py --mnist mnist.npz --cifar cifar10.npz
+
+Prints and runs one `python -m search evaluate` after the other, and writes docs/honest_robustness.csv and .png. What
+was measured already is kept in --runs, a file per command; delete the folder to measure again.
+"""
+
+import argparse
+import csv
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from evaluators import AttackSpec, Budget, open_evaluator
+from search.plots.style import INK, QUIET, RC, RULE, add_axes, new_figure, save
+from space import Candidate
+
+IMAGES = 400
+AUDIT = ("--images=200", "--steps=50", "--restarts=2", "--queries=1000")
+SHORT, TABLE = (6, 10_000), (3, 0)
+"""Epochs, and training images: of the networks that are trained for this page, and of those of table B2."""
+VOTE = "fp+dorefa4-2+dorefa4-4:majority"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What one paper says of some candidates.
+
+    Attributes:
+        name: one word, for `--only`.
+        title: of its part of the picture.
+        dataset: "mnist" or "cifar".
+        network: name of the topology.
+        budget: epochs, and training images, 0 for all.
+        width: end of every candidate's text.
+        candidates, epsilons: every one with every other is a row.
+        attack: column of the paper's own attack.
+        beside: objectives that are measured beside clean accuracy and the worst case.
+        farthest: objectives without a radius, measured once.
+        audited: candidates and radii that are looked at again on test images.
+    """
+
+    name: str
+    title: str
+    dataset: str = "mnist"
+    network: str = "mnistconv"
+    budget: tuple[int, int] = SHORT
+    width: str = ":x0.5"
+    candidates: tuple[str, ...]
+    epsilons: tuple[str, ...]
+    attack: str
+    beside: tuple[str, ...] = ()
+    farthest: tuple[str, ...] = ()
+    audited: tuple[tuple[str, str], ...] = ()
+
+
+CLAIMS = (
+    Claim(
+        name="vote",
+        title="EMPIR's vote (Sen et al. 2020), MNIST",
+        candidates=("fp", VOTE),
+        epsilons=("0.1", "0.3"),
+        attack="transfer",
+        beside=("fgsm", "transfer"),
+        farthest=("cw", "cw_on_fp"),
+        audited=((VOTE, "0.1"),),
+    ),
+    Claim(
+        name="feedback",
+        title="Feedback learning and μ-law (Song et al.), MNIST",
+        candidates=(
+            *("fp", "fp:mu255@1", "fp:mu255@3"),
+            *("fp:feedback", "fp:mu255@1:feedback", "fp:mu255@3:feedback"),
+        ),
+        epsilons=("0.1", "0.3"),
+        attack="fgsm",
+        beside=("fgsm",),
+        farthest=("cw",),
+        audited=(("fp:feedback", "0.1"),),
+    ),
+    Claim(
+        name="input",
+        title="2-bit input (Panda et al. 2019), MNIST",
+        candidates=("fp", "in4:fp", "in2:fp"),
+        epsilons=("0.1", "0.2", "0.3"),
+        attack="fgsm_behind",
+        beside=("fgsm", "fgsm_behind", "pgd_behind"),
+        audited=(("in2:fp", "0.1"), ("in2:fp", "0.2")),
+    ),
+    Claim(
+        name="input-cifar",
+        title="2-bit input (Panda et al. 2019), CIFAR-10",
+        dataset="cifar",
+        candidates=("fp", "in2:fp"),
+        epsilons=("8/255", "16/255"),
+        attack="fgsm_behind",
+        beside=("fgsm", "fgsm_behind", "pgd_behind"),
+    ),
+    Claim(
+        name="binary",
+        title="Multi-bit networks (Frickenstein et al. 2023), CIFAR-10",
+        dataset="cifar",
+        network="resnet20",
+        budget=TABLE,
+        width="",
+        candidates=("fp", "pact2", "xnor", "mbn1x1", "mbn3x1", "mbn1x3", "mbn3x3"),
+        epsilons=("2/255",),
+        attack="pgd_naive",
+    ),
+)
+BEHIND = {"fgsm_behind": "fgsm", "pgd_behind": "pgd_naive"}
+"""Columns whose attacker stands behind the discretizer, and their objectives."""
+BOUNDED = ("attacked", "naive", "worst")
+"""Columns with a 95 % interval beside them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Where things are, and what has been measured.
+
+    Attributes:
+        files: data set of each name.
+        runs: a file per command.
+        cache: trained members; None for the user's own.
+    """
+
+    files: Mapping[str, str]
+    runs: Path
+    cache: Path | None
+
+    def evaluate(self, claim: Claim, candidate: str, epsilon: str, names: Sequence[str], threat: str = "raw") -> Any:
+        """What `evaluate --json` prints of the objectives `names`, now or earlier."""
+        words = [candidate, *self._flags(claim, epsilon, {"images": IMAGES, "threat": threat})]
+        return self._kept([*words, f"--objectives={','.join(names)}"], "evaluate")
+
+    def audit(self, claim: Claim, candidate: str, epsilon: str) -> Any:
+        """What `audit --json` prints of the candidate, now or earlier."""
+        return self._kept([candidate, *self._flags(claim, epsilon, {}), *AUDIT], "audit")["entries"][0]
+
+    def transferred(self, claim: Claim, candidate: str) -> Any:
+        """Carlini and Wagner's attack crafted on the full-precision network, as EMPIR's authors' code does."""
+        return self._kept([candidate, claim.dataset, "cw_on_fp"], lambda: self._judge(claim, candidate))
+
+    def _flags(self, claim: Claim, epsilon: str, further: Mapping[str, Any]) -> list[str]:
+        epochs, images = claim.budget
+        flags: dict[str, Any] = {"dataset": self.files[claim.dataset], "network": claim.network, "epsilon": epsilon}
+        flags |= {"epochs": epochs, "train-images": images, **further}
+        flags |= {"source": f"fp{claim.width}"} if claim.width else {}
+        return [f"--{name}={value}" for name, value in flags.items()]
+
+    def _kept(self, words: list[str], measure: str | Callable[[], Any]) -> Any:
+        """What a command printed or a function gave, now or earlier."""
+        path = self.runs / f"{sha256(' '.join(words).encode()).hexdigest()[:16]}.json"
+        if not path.is_file():
+            answer = self._run([measure, *words]) if isinstance(measure, str) else measure()
+            path.write_text(json.dumps({"arguments": words, "answer": answer}, indent=1), encoding="utf-8")
+        return json.loads(path.read_text(encoding="utf-8"))["answer"]
+
+    def _run(self, words: list[str]) -> Any:
+        place = [f"--cache={self.cache}"] if self.cache else []
+        command = ["-m", "search", *words, *place, "--json"]
+        print(shlex.join(["python", *command]), flush=True)
+        return json.loads(subprocess.run([sys.executable, *command], check=True, stdout=subprocess.PIPE).stdout)
+
+    def _judge(self, claim: Claim, candidate: str) -> Any:
+        epochs, images = claim.budget
+        budget = Budget(epochs=epochs, train_images=images)
+        source = Candidate.parse(f"fp{claim.width}")
+        evaluator = open_evaluator(
+            dataset=self.files[claim.dataset],
+            network=claim.network,
+            source=str(source),
+            budget=budget,
+            cache=self.cache,
+        )
+        spec = AttackSpec(name="cw", steps=50, source=source)
+        (found,) = evaluator.judge(Candidate.parse(candidate), [spec], images=IMAGES)
+        return {"measurements": {"cw_on_fp": found.to_json()}}
+
+
+def row(bench: Bench, claim: Claim, candidate: str, epsilon: str) -> dict[str, Any]:
+    """A line of the table: everything that was measured of one candidate at one radius."""
+    own = [name for name in claim.beside if name not in BEHIND]
+    found = bench.evaluate(claim, candidate, epsilon, ["acc", *own, "pgd"])
+    values = dict(found["measurements"])
+    values |= _behind(bench, claim, candidate, epsilon) if set(claim.beside) & set(BEHIND) else {}
+    values |= _farthest(bench, claim, candidate) if epsilon == claim.epsilons[-1] else {}
+    values |= {"attacked": values[claim.attack], "naive": values["pgd_naive"], "worst": values["pgd"]}
+    epochs, images = claim.budget
+    line: dict[str, Any] = {"claim": claim.name, "candidate": candidate, "epsilon": epsilon, "network": claim.network}
+    line |= {"epochs": epochs, "train_images": images, "images": values["pgd"]["n"], "attack": claim.attack}
+    line |= {name: values[name]["value"] if name in values else "" for name in COLUMNS}
+    for name in BOUNDED:
+        line[f"{name}_low"], line[f"{name}_high"] = values[name]["interval"]
+    line |= _audited(bench, claim, candidate, epsilon)
+    seconds = sum(values[name]["seconds"] for name in ("certified", "pgd_naive", "pgd"))
+    return line | {
+        "gap": found["gap"],
+        "verdict": found["verdict"],
+        "rules": " ".join(found["rules"]),
+        "seconds": seconds,
+    }
+
+
+COLUMNS = ("acc", "attacked", "naive", "worst", "certified", "fgsm", "transfer", "cw", "cw_on_fp", *BEHIND)
+"""Accuracies, as fractions."""
+
+
+def _behind(bench: Bench, claim: Claim, candidate: str, epsilon: str) -> dict[str, Any]:
+    """FGSM and plain PGD where the paper has its attacker, behind the discretizer."""
+    found = bench.evaluate(claim, candidate, epsilon, list(BEHIND.values()), threat="discretised")["measurements"]
+    return {column: found[name] for column, name in BEHIND.items()}
+
+
+def _farthest(bench: Bench, claim: Claim, candidate: str) -> dict[str, Any]:
+    """What attacks without a radius leave standing."""
+    found: dict[str, Any] = {}
+    if "cw" in claim.farthest:
+        found |= bench.evaluate(claim, candidate, claim.epsilons[-1], ["cw"])["measurements"]
+    if "cw_on_fp" in claim.farthest and "+" in candidate:
+        found |= bench.transferred(claim, candidate)["measurements"]
+    return found
+
+
+def _audited(bench: Bench, claim: Claim, candidate: str, epsilon: str) -> dict[str, Any]:
+    """The worst case on test images under the audit's attacks; empty where there was no audit."""
+    names = ("verified", "verified_low", "verified_high", "verified_images", "verified_verdict")
+    if (candidate.removesuffix(claim.width), epsilon) not in claim.audited:
+        return dict.fromkeys(names, "")
+    found = bench.audit(claim, candidate, epsilon)
+    worst = found["worst"]
+    values = (worst["value"], *worst["interval"], worst["n"], found["verdict"])
+    return dict(zip(names, values, strict=True))
+
+
+def table(bench: Bench, claims: Sequence[Claim]) -> Iterator[dict[str, Any]]:
+    """Every line of the claims, in their order."""
+    for claim in claims:
+        for epsilon in claim.epsilons:
+            for candidate in claim.candidates:
+                yield row(bench, claim, f"{candidate}{claim.width}", epsilon)
+
+
+LINE, HEAD, LEFT, WIDE, RIGHT, TOP, FOOT = 0.275, 0.34, 2.25, 4.3, 1.75, 0.66, 0.4
+"""Inches: a row, the title of a claim, names, axes, verdicts, legend, axis."""
+MARKS: dict[str, dict[str, Any]] = {
+    "attacked": {"marker": "D", "mfc": "white", "mec": QUIET, "color": QUIET, "markersize": 3.8},
+    "naive": {"marker": "o", "mfc": "white", "mec": "#d55e00", "color": "#d55e00", "markersize": 4.6},
+    "worst": {"marker": "o", "color": "#0072b2", "markersize": 4.6},
+}
+FARTHEST: dict[str, dict[str, Any]] = {
+    "cw_on_fp": {"marker": "^", "mfc": "white", "mec": QUIET, "markersize": 4.6, "ls": "none"},
+    "cw": {"marker": "v", "color": "#cc79a7", "markersize": 4.6, "ls": "none"},
+}
+LANES = {"attacked": -0.3, "cw": -0.1, "cw_on_fp": -0.1, "naive": 0.1, "worst": 0.3}
+"""Where the marks of a row stand, so that none covers another."""
+LABELS = {
+    "attacked": "the paper's own attack",
+    "naive": "plain PGD",
+    "worst": "worst case",
+    "certified": "certified",
+    "cw_on_fp": "CW crafted on fp, as published",
+    "cw": "CW on the candidate",
+}
+CERTIFIED: dict[str, Any] = {"marker": "|", "mew": 1.6, "markersize": 8, "color": "#009e73", "ls": "none"}
+COLOURS = {"ok": QUIET, "suspect": "#8a6d3b", "masked": "#b00000", "invalid": "#b00000"}
+
+
+def draw(lines: Sequence[Mapping[str, Any]]) -> Any:
+    """Each row with its three accuracies and their 95 % intervals, grouped by claim."""
+    from matplotlib import rc_context
+
+    with rc_context(RC):
+        claims = [claim for claim in CLAIMS if any(line["claim"] == claim.name for line in lines)]
+        height = TOP + len(lines) * LINE + len(claims) * HEAD + FOOT
+        figure = new_figure(LEFT + WIDE + RIGHT, height)
+        _legend(figure, height)
+        top = height - TOP
+        for claim in claims:
+            rows = [line for line in lines if line["claim"] == claim.name]
+            top -= HEAD + len(rows) * LINE
+            axes = add_axes(figure, LEFT, top, WIDE, len(rows) * LINE)
+            _panel(axes, claim.title, rows, last=claim is claims[-1])
+        return figure
+
+
+def _legend(figure: Any, height: float) -> None:
+    from matplotlib.lines import Line2D
+
+    looks = {**MARKS, "certified": CERTIFIED, **FARTHEST}
+    keys = [Line2D([], [], label=label, **{**looks[name], "ls": "none"}) for name, label in LABELS.items()]
+    figure.text(0.5, 1 - 0.17 / height, "What stands: as attacked, and in the worst case", ha="center", va="center")
+    spot = (0.5, 1 - 0.48 / height)
+    figure.legend(handles=keys, loc="center", bbox_to_anchor=spot, ncols=3, frameon=False, fontsize=7.5)
+
+
+def _panel(axes: Any, title: str, rows: Sequence[Mapping[str, Any]], *, last: bool) -> None:
+    """The rows of one claim, from top to bottom."""
+    axes.set_title(title, fontsize=8.5, loc="left", pad=4, color=INK)
+    axes.set_xlim(-2, 102)
+    axes.set_ylim(len(rows) - 0.45, -0.55)
+    axes.set_yticks(range(len(rows)), [_name(line) for line in rows])
+    axes.tick_params(labelsize=7, length=2)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(True, axis="x", color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+    if last:
+        axes.set_xlabel("accuracy under attack, %, with 95 % intervals", fontsize=7.5)
+    else:
+        axes.set_xticklabels([])
+    for place, line in enumerate(rows):
+        _dumbbell(axes, place, line)
+
+
+def _name(line: Mapping[str, Any]) -> str:
+    return f"{line['candidate'].removesuffix(':x0.5')}   ε {line['epsilon']}"
+
+
+def _dumbbell(axes: Any, place: int, line: Mapping[str, Any]) -> None:
+    """One row: a mark and a bar for each accuracy, a line over the gap, and the verdict."""
+    spots = {name: 100 * float(line[name]) for name in MARKS}
+    ends = [(spots[name], place + LANES[name]) for name in ("naive", "worst")]
+    axes.plot(*zip(*ends, strict=True), color=INK, linewidth=0.8, zorder=2)
+    for name, look in MARKS.items():
+        sides = [[abs(100 * float(line[f"{name}_{side}"]) - spots[name])] for side in ("low", "high")]
+        axes.errorbar([spots[name]], [place + LANES[name]], xerr=sides, elinewidth=0.8, zorder=3, **look)
+    for name, look in FARTHEST.items():
+        if line[name]:
+            axes.plot([100 * float(line[name])], [place + LANES[name]], zorder=3, **look)
+    if float(line["certified"]):
+        axes.plot([100 * float(line["certified"])], [place + LANES["worst"]], zorder=4, **CERTIFIED)
+    text = ": ".join(part for part in (line["verdict"], line["rules"].replace(" ", ", ")) if part)
+    axes.text(104, place, text, va="center", fontsize=6.5, color=COLOURS[line["verdict"]], clip_on=False)
+
+
+def write(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """The table as CSV, and its picture beside it, drawn from what was written."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+    with path.open(encoding="utf-8", newline="") as file:
+        save(draw(list(csv.DictReader(file))), path.with_suffix(".png"))
+
+
+HEADER = ("candidate", "ε", "clean", "the paper's attack", "plain PGD", "worst case", "gap", "certified", "verdict")
+"""Of the tables that docs/honest_robustness.md has."""
+
+
+def markdown(lines: Sequence[Mapping[str, Any]]) -> str:
+    """A table per claim, in percent."""
+    parts = []
+    for claim in CLAIMS:
+        rows = [_cells(line) for line in lines if line["claim"] == claim.name]
+        texts = [" | ".join(cells) for cells in (HEADER, ["---"] * len(HEADER), *rows)]
+        parts += ["\n".join([f"{claim.title} ({claim.attack})", *(f"| {text} |" for text in texts)])] if rows else []
+    return "\n\n".join(parts).replace("| --- |", "|---|").replace(" --- |", "---|")
+
+
+def _cells(line: Mapping[str, Any]) -> list[str]:
+    figures = {name: f"{100 * float(line[name]):.1f}" for name in ("acc", "attacked", "gap", "certified")}
+    for name in ("naive", "worst"):
+        low, high = (f"{100 * float(line[f'{name}_{side}']):.1f}" for side in ("low", "high"))
+        figures[name] = f"{100 * float(line[name]):.1f} ({low} to {high})"
+    links = ", ".join(f"[{rule}](robustness_flags.md#{rule})" for rule in line["rules"].split())
+    verdict = f"{line['verdict']}: {links}" if links else line["verdict"]
+    names = ("acc", "attacked", "naive", "worst", "gap", "certified")
+    return [f"`{line['candidate']}`", line["epsilon"], *(figures[name] for name in names), verdict]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mnist", default="mnist", help="data set or FILE.npz (default: mnist)")
+    parser.add_argument("--cifar", default="cifar10", help="data set or FILE.npz (default: cifar10)")
+    parser.add_argument("--cache", type=Path, help="where trained members are kept (default: per user)")
+    parser.add_argument("--runs", type=Path, default=Path("runs/honest_robustness"))
+    parser.add_argument("--out", type=Path, default=Path("docs/honest_robustness.csv"))
+    parser.add_argument("--only", action="append", choices=[claim.name for claim in CLAIMS], help="may be given again")
+    args = parser.parse_args()
+
+    args.runs.mkdir(parents=True, exist_ok=True)
+    bench = Bench(files={"mnist": args.mnist, "cifar": args.cifar}, runs=args.runs, cache=args.cache)
+    claims = [claim for claim in CLAIMS if not args.only or claim.name in args.only]
+    lines = list(table(bench, claims))
+    write(lines, args.out)
+    print(markdown(lines))
+
+
+if __name__ == "__main__":
+    main()
