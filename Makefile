@@ -29,7 +29,7 @@ types: .venv/installed-test
 	touch $@
 
 .venv/installed-test: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --editable '.[test,oracles]'
 	touch .venv/installed $@
 
 clean:

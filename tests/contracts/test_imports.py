@@ -28,13 +28,14 @@ HOUSE = {
 LIBRARIES = {
     "space": set(),
     "evaluators": {"torch", "torchvision", "numpy", "numba", "scipy", "mlxtend", "filelock", "safetensors"}
-    | {"PIL"},  # comes with torchvision, which reads pictures with it
+    | {"PIL"}  # comes with torchvision, which reads pictures with it
+    | {"pyautoattack"},  # of the extra `audit`
     "studies": {"optuna", "numpy", "filelock"},
     "search": DECLARED,
 }
 """Which other libraries each package may import, anywhere."""
 
-ON_USE = {"search": DECLARED - {"numpy"}}
+ON_USE = {"search": DECLARED - {"numpy"}, "evaluators": {"pyautoattack"}}
 """Which of them only inside functions, because they are slow to load and few commands need them."""
 
 

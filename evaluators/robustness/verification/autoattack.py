@@ -1,0 +1,127 @@
+"""Attacks of another library, pyautoattack, the packaged code of Croce and Hein (2020): an outside opinion."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from logging import CRITICAL, Logger
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from evaluators.attacks.ball import Ball
+from evaluators.attacks.base import Attacked, ThreatModel
+from evaluators.ensemble import Ensemble
+from evaluators.robustness.verification.score import Score
+from space.errors import UserError
+
+Method = Literal["apgd-ce", "apgd-dlr", "apgd-t", "square"]
+Perturb = Callable[[Tensor, Tensor], Tensor]
+
+ROUNDING = 1e-6
+"""How far beyond the ball float32 arithmetic may put a pixel; it is put back before anything is judged."""
+
+METHODS: tuple[Method, ...] = get_args(Method)
+"""From cheap to dear."""
+
+FEWEST_CLASSES = {"apgd-ce": 2, "apgd-dlr": 3, "apgd-t": 4, "square": 2}
+"""Classes that a method's loss needs: DLR divides by the gap to the third largest logit."""
+
+
+def available() -> bool:
+    """Whether pyautoattack is installed."""
+    return find_spec("pyautoattack") is not None
+
+
+def require() -> None:
+    """Raise UserError where pyautoattack is not installed."""
+    if not available():
+        raise UserError("pyautoattack is not installed", hint="pip install 'bitfront[audit]'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class External:
+    """One attack of pyautoattack, on what still stands; what falls is the model's own word, never the library's.
+
+    Attributes:
+        method: APGD on the cross-entropy, on the DLR loss, on the targeted DLR loss, or Square.
+        steps: of one APGD run, >= 1.
+        targets: other classes that "apgd-t" aims at, the likeliest first; >= 1, all of them where there are fewer.
+        queries: of Square, per image, >= 1.
+    """
+
+    method: Method
+    steps: int = 100
+    targets: int = 9
+    queries: int = 5000
+
+    def __call__(
+        self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> Attacked:
+        """Attack float32 images (N×C×H×W in [0, 1])."""
+        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
+        self.go_on(outcome, model, labels, threat, generator)
+        return outcome
+
+    def go_on(
+        self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
+    ) -> None:
+        """Attack what still stands in an outcome, in place; nothing happens where there are too few classes.
+
+        The library seeds PyTorch's global generators; they are put back as they were.
+
+        Raises: UserError without pyautoattack, RuntimeError for an image outside the ball.
+        """
+        require()
+        standing = outcome.standing
+        if not len(standing):
+            return
+        score, origin = Score(model), outcome.origin[standing]
+        classes = score(origin[:1]).shape[1]
+        if classes < FEWEST_CLASSES[self.method]:
+            return
+        seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
+        usual = {"norm": "Linf", "eps": threat.epsilon, "seed": seed, "device": str(origin.device)}
+        with torch.random.fork_rng(devices=_seeded_devices()):
+            found = self._perturb(score, classes, usual)(origin, labels[standing])
+        _judge(outcome, model, labels, _within(Ball.around(origin, threat.epsilon), found.detach()))
+        outcome.forwards += score.forwards
+        outcome.backwards += score.backwards
+
+    def _perturb(self, score: Score, classes: int, usual: dict[str, Any]) -> Perturb:
+        """The library's attack, from images and labels to images; `usual` is what all of its attacks take."""
+        from pyautoattack.autopgd_base import APGDAttack, APGDAttack_targeted
+        from pyautoattack.square import SquareAttack
+
+        ascent = usual | {"n_iter": self.steps, "logger": Logger("pyautoattack", CRITICAL)}  # it would warn
+        perturb: Perturb
+        match self.method:
+            case "apgd-ce" | "apgd-dlr":
+                perturb = APGDAttack(score, loss=self.method.removeprefix("apgd-"), **ascent).perturb
+            case "apgd-t":
+                perturb = APGDAttack_targeted(score, n_target_classes=min(self.targets, classes - 1), **ascent).perturb
+            case "square":
+                perturb = SquareAttack(score, n_queries=self.queries, resc_schedule=False, **usual).perturb
+        return perturb
+
+
+def _seeded_devices() -> list[int]:
+    """Where the library seeds a generator, beside the processor's."""
+    return [torch.cuda.current_device()] if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+
+
+def _within(ball: Ball, found: Tensor) -> Tensor:
+    """The images, put back where rounding left the ball; RuntimeError for more than that."""
+    inside = ball.project(found)
+    excess = float((found - inside).abs().max())
+    if not excess <= ROUNDING:
+        raise RuntimeError(f"pyautoattack left the ball by {excess:g}")
+    return inside
+
+
+@torch.no_grad()
+def _judge(outcome: Attacked, model: Ensemble, labels: Tensor, images: Tensor) -> None:
+    standing = outcome.standing
+    logits = model.member_logits(images)
+    fallen = model.predict(logits) != labels[standing]
+    outcome.record(images, standing, fallen, model.loss(logits, labels[standing]))

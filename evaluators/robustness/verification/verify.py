@@ -1,0 +1,190 @@
+"""The second look at one candidate, on images that no search has seen."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from evaluators.attacks.ascent import Ascent
+from evaluators.attacks.base import ThreatModel
+from evaluators.attacks.judging import BATCH
+from evaluators.base import Measurement, check_range
+from evaluators.data.batches import evaluation_batches
+from evaluators.data.dataset import Split
+from evaluators.ensemble import Ensemble
+from evaluators.evaluator import Evaluator
+from evaluators.networks.build import Network
+from evaluators.robustness.effort import Effort
+from evaluators.robustness.siege import Siege
+from evaluators.robustness.stages import Stage, Target, gradient_stages
+from evaluators.robustness.verification.autoattack import METHODS, External, available
+from evaluators.robustness.verification.binarization import Binarization, Found, Stages
+from evaluators.robustness.verification.verified import RULES, Verified, evidence_of
+from evaluators.robustness.worst_case import Findings, WorstCase
+from space import Candidate
+
+TWINS = ("standard", "warm", "fastat")
+"""Recipes of the full-precision networks whose adversaries are tried."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """How hard a candidate is looked at.
+
+    Attributes:
+        images: test images, >= 1 (fewer if there are fewer).
+        steps: gradient steps of one start, >= 1, ours and pyautoattack's.
+        restarts: starts of our own stages, >= 1.
+        queries: of pyautoattack's Square, per image, >= 1.
+        targets: classes that targeted APGD aims at, >= 1.
+        binarized: images of the binarization test, >= 0; none leaves it out.
+    """
+
+    images: int = 1000
+    steps: int = 100
+    restarts: int = 5
+    queries: int = 5000
+    targets: int = 9
+    binarized: int = 128
+
+    def __post_init__(self) -> None:
+        check_range("verified images", self.images, 1, 10**9)
+        check_range("attack steps", self.steps, 1, 100_000)
+        check_range("attack restarts", self.restarts, 1, 1_000)
+        check_range("queries", self.queries, 1, 10**7)
+        check_range("targets", self.targets, 1, 1_000)
+        check_range("binarized images", self.binarized, 0, 10**9)
+
+    @property
+    def effort(self) -> Effort:
+        """Of our own stages."""
+        return Effort(steps=self.steps, restarts=self.restarts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verifier:
+    """Verifies candidates under one protocol; members that lack are trained as in the search.
+
+    Attributes:
+        evaluator: of the search.
+        settings: how hard to look.
+        tell: hears, stage by stage, what came out.
+    """
+
+    evaluator: Evaluator
+    settings: Verification
+    tell: Tell
+
+    def verify(self, candidate: Candidate, searched: Measurement | None) -> Verified:
+        """Attack the candidate on test images with all there is.
+
+        Args:
+            candidate: fits the network.
+            searched: its worst-case accuracy in the search.
+        Raises: UserError when it does not fit, FloatingPointError when a training diverges.
+        """
+        began = time.perf_counter()
+        self.evaluator.cost(candidate)  # says in milliseconds what does not fit
+        model, split = self.evaluator.ensemble(candidate), self.evaluator.data.test.head(self.settings.images)
+        found = self._worst_case(candidate, model, split)
+        external = self._outside(model, split, found.standing)
+        binarization = self._binarization(model)
+        evidence = evidence_of(external, len(split), binarization)
+        flags = (*found.flags, *(flag for name, one in evidence.items() for flag in RULES[name].judge(name, one)))
+        hits = int(found.standing.sum()) - sum((external or {}).values())
+        return Verified(
+            candidate=str(candidate),
+            searched=searched,
+            clean=_fraction(found.clean),
+            naive=_fraction(found.naive),
+            certified=_fraction(found.certified),
+            worst=replace(Measurement.fraction(hits, len(split)), flags=flags),
+            breaks={**found.breaks, **(external or {})},
+            external=external,
+            binarization=binarization,
+            seconds=time.perf_counter() - began,
+        )
+
+    def _worst_case(self, candidate: Candidate, model: Ensemble, split: Split) -> Findings:
+        """The attacks of the search, with more effort and more twins."""
+        protocol = self.evaluator.protocol
+        attack = WorstCase(
+            epsilon=protocol.epsilon,
+            threat=protocol.threat,
+            effort=self.settings.effort,
+            seed=protocol.seed,
+            twins=tuple(map(self.evaluator.ensemble, twins_of(candidate))),
+        )
+        found = attack(model, split)
+        stands = int(found.standing.sum())
+        self.tell(f"our own attacks: {int(found.clean.sum())} of {len(split)} images right, {stands} stand")
+        return found
+
+    def _outside(self, model: Ensemble, split: Split, standing: Tensor) -> dict[str, int] | None:
+        """How many of the standing images each attack of pyautoattack breaks; None where it is not installed."""
+        if not available():
+            return None
+        protocol, left = self.evaluator.protocol, Split(split.images[standing], split.labels[standing])
+        sieges = [
+            Siege.lay(model, images, labels, protocol.epsilon, protocol.seed, f"test {batch}")
+            for batch, (images, labels) in enumerate(evaluation_batches(left, BATCH))
+        ]
+        breaks = {}
+        for stage in self._stages(model):
+            for siege in sieges:
+                siege.run([stage])
+            breaks[stage.name] = sum(siege.breaks[stage.name] for siege in sieges)
+            self.tell(f"{stage.name}: {breaks[stage.name]} more fall")
+        return breaks
+
+    def _stages(self, model: Ensemble) -> Iterator[Stage]:
+        chosen = self.settings
+        for method in METHODS:
+            attack = External(method=method, steps=chosen.steps, targets=chosen.targets, queries=chosen.queries)
+            yield Stage(name=method, attack=attack, model=model)
+
+    def _binarization(self, model: Ensemble) -> tuple[Found, ...]:
+        """Whether our own attack, by gradient, finds what is there by construction, in each member."""
+        protocol = self.evaluator.protocol
+        split = self.evaluator.data.test.head(self.settings.binarized)
+        if not self.settings.binarized or not protocol.epsilon:
+            return ()
+        test = Binarization(
+            stages=by_gradient(self.settings.effort),
+            threat=ThreatModel(epsilon=protocol.epsilon),
+            seed=protocol.seed,
+        )
+        found = tuple(test(member, split) for member in model.members if isinstance(member, Network))
+        for one in found:
+            self.tell(f"binarization: {one.by_attack} of {one.images} found, {one.by_chance} by chance")
+        return found
+
+
+def twins_of(candidate: Candidate) -> list[Candidate]:
+    """What adversaries are borrowed from: full-precision networks of its width, and itself without a mapping.
+
+    >>> [str(twin) for twin in twins_of(Candidate.parse("xnor:mu255@1"))]
+    ['fp', 'fp:warm', 'fp:fastat', 'xnor']
+    """
+    full = replace(Candidate.parse("fp"), width=candidate.width)
+    twins = [replace(full, recipe=recipe) for recipe in TWINS]
+    twins += [replace(candidate, mapping=None)] if candidate.mapping else []
+    return [twin for twin in twins if twin.key() != candidate.key()]
+
+
+def by_gradient(effort: Effort) -> Stages:
+    """The part of the worst case that takes gradients, plain PGD first."""
+
+    def stages(model: Ensemble, example: Tensor) -> Iterator[Stage]:
+        plain = Ascent(steps=effort.steps, start="uniform", restarts=effort.restarts)
+        yield Stage(name="pgd", attack=plain, model=model)
+        yield from gradient_stages(Target(model=model, twins=(), example=example, flat=False), effort)
+
+    return stages
+
+
+def _fraction(stands: Tensor) -> Measurement:
+    return Measurement.fraction(int(stands.sum()), len(stands))
