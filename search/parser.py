@@ -15,6 +15,7 @@ COMMANDS = {
     "cost": "what a candidate computes and stores, layer by layer; no training, milliseconds",
     "evaluate": "train and attack one candidate, and print every objective",
     "diagnose": "a table and a picture per diagnostic: why one candidate is robust, or only looks so",
+    "audit": "a study's front, or one candidate, under far more attacks on images that no search has seen",
     "plot": "draw a study's pictures again, from its records",
     "select": "pick one candidate of a study: limits first, then a rule; says why",
     "reproduce": "a table of a paper, its published figures beside measured ones",
@@ -58,6 +59,7 @@ def build_parser(prog: str = "python -m search") -> Parser:
         "cost": _cost,
         "evaluate": _evaluate,
         "diagnose": _diagnose,
+        "audit": _audit,
         "plot": _plot,
         "select": _select,
         "reproduce": _reproduce,
@@ -126,6 +128,17 @@ def _diagnose(parser: Parser) -> None:
     )
     shared_flags.add_protocol(parser)
     shared_flags.add_budget(parser)
+
+
+def _audit(parser: Parser) -> None:
+    parser.add_argument("subject", metavar="STUDY|SPEC", help="folder of a run, whose front is meant, or a candidate")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where audit.json and audit.csv are left (default: the study's folder)"
+    )
+    shared_flags.add_storage(parser)
+    shared_flags.add_verification(parser)
+    shared_flags.add_protocol(parser)
+    shared_flags.add_training(parser.add_argument_group("training, of a candidate that was named itself"))
 
 
 def _plot(parser: Parser) -> None:

@@ -12,6 +12,9 @@ NETWORKS = (
     "of 224x224 images: resnet18, resnet18-1x1 or alexnet-imagenet"
 )
 BUDGET = Budget()
+PROTOCOL_FLAGS = ("--dataset", "--network", "--epsilon", "--threat", "--source", "--seed")
+TRAINING_FLAGS = ("--epochs", "--train-images")
+"""Flags that a study has its own answers to."""
 
 
 def add_objectives(parser: argparse._ActionsContainer, default: tuple[str, ...]) -> None:
@@ -103,16 +106,40 @@ def add_place(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where trained members are kept (default: per user)")
 
 
+def add_training(group: argparse._ActionsContainer) -> None:
+    """How long members are trained, on how many images."""
+    _add_counts(
+        group,
+        ("epochs", "passes over the training images, per member", BUDGET.epochs),
+        ("train-images", "training images, 0 for all", BUDGET.train_images),
+    )
+
+
+def add_verification(parser: argparse.ArgumentParser) -> None:
+    """How hard an audit looks."""
+    _add_counts(
+        parser.add_argument_group("effort of the audit"),
+        ("images", "test images under attack", 1000),
+        ("steps", "gradient steps of one start", 100),
+        ("restarts", "random starts of our own attacks", 5),
+        ("queries", "of pyautoattack's Square, per image", 5000),
+    )
+
+
 def add_budget(parser: argparse.ArgumentParser) -> None:
     """What one evaluation may spend."""
     group = parser.add_argument_group("budget: what one evaluation may spend")
-    for name, text in (
-        ("epochs", "passes over the training images, per member"),
-        ("train-images", "training images, 0 for all"),
-        ("images", "validation images under attack"),
-        ("steps", "gradient steps of BIM, MIM and PGD"),
-        ("restarts", "random starts of PGD"),
-    ):
-        default = getattr(BUDGET, name.replace("-", "_"))
+    add_training(group)
+    _add_counts(
+        group,
+        ("images", "validation images under attack", BUDGET.images),
+        ("steps", "gradient steps of BIM, MIM and PGD", BUDGET.steps),
+        ("restarts", "random starts of PGD", BUDGET.restarts),
+    )
+
+
+def _add_counts(group: argparse._ActionsContainer, *counts: tuple[str, str, int]) -> None:
+    """Flags of whole numbers: name, help and default of each."""
+    for name, text, default in counts:
         kind = values.whole(f"--{name}")
         group.add_argument(f"--{name}", type=kind, default=default, metavar="N", help=f"{text} (default: {default})")

@@ -41,6 +41,10 @@ FROZEN = {
     "cost": COMMON | {"SPEC", "--network"},
     "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives", "--cost-model"},
     "diagnose": COMMON | PROTOCOL | BUDGET | {"SPEC", "--out", "--only", "--alphas"},
+    "audit": COMMON
+    | PROTOCOL
+    | {"STUDY|SPEC", "--out", "--storage", "--epochs", "--train-images"}
+    | {"--images", "--steps", "--restarts", "--queries"},
     "plot": COMMON | {"STUDY", "--storage"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"},
     "reproduce": COMMON
@@ -89,7 +93,8 @@ def test_values_reach_the_command() -> None:
     [
         (
             ["pot", "x"],
-            "unknown command: got 'pot'; expected one of cost, diagnose, evaluate, plot, reproduce, run, select; hint",
+            "unknown command: got 'pot'; expected one of "
+            "audit, cost, diagnose, evaluate, plot, reproduce, run, select; hint",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),

@@ -68,7 +68,7 @@ class Verified:
         worst: accuracy under everything, own and external; its flags are of all rules that triggered.
         breaks: images that each stage broke and none before it had, by stage name, in order.
         external: those of pyautoattack's stages alone; None where it is not installed.
-        binarization: of each member.
+        binarization: of each member; none where nothing stands that is not certified.
         seconds: wall time, trainings included.
     """
 
@@ -109,15 +109,12 @@ class Verified:
         }
 
 
-def evidence_of(external: Mapping[str, int] | None, images: int, binarization: Sequence[Found]) -> dict[str, Evidence]:
-    """What the rules above look at; the weakest member speaks for an ensemble."""
-    found = {}
-    if external is not None:
-        broken = sum(external.values())
-        found["external"] = Evidence(share=broken / images, images=broken)
+def flags_of(external: Mapping[str, int] | None, images: int, binarization: Sequence[Found]) -> tuple[str, ...]:
+    """Flags of the rules above, on so many images; the weakest member speaks for an ensemble."""
+    broken = sum((external or {}).values())
     missed = [
         Evidence(share=1 - one.rate, images=one.images - one.by_attack) for one in binarization if one.rate is not None
     ]
-    if missed:
-        found["binarization"] = max(missed, key=lambda one: (one.share, one.images))
-    return found
+    weakest = max(missed, key=lambda one: (one.share, one.images), default=Evidence(share=0.0, images=0))
+    found = {"binarization": weakest, "external": Evidence(share=broken / images, images=broken)}
+    return tuple(flag for name, one in found.items() for flag in RULES[name].judge(name, one))

@@ -20,7 +20,7 @@ from evaluators.robustness.siege import Siege
 from evaluators.robustness.stages import Stage, Target, gradient_stages
 from evaluators.robustness.verification.autoattack import METHODS, External, available
 from evaluators.robustness.verification.binarization import Binarization, Found, Stages
-from evaluators.robustness.verification.verified import RULES, Verified, evidence_of
+from evaluators.robustness.verification.verified import Verified, flags_of
 from evaluators.robustness.worst_case import Findings, WorstCase
 from space import Candidate
 
@@ -40,7 +40,7 @@ class Verification:
         restarts: starts of our own stages, >= 1.
         queries: of pyautoattack's Square, per image, >= 1.
         targets: classes that targeted APGD aims at, >= 1.
-        binarized: images of the binarization test, >= 0; none leaves it out.
+        binarized: images of the binarization test, >= 0, and no more than `images`; none leaves it out.
     """
 
     images: int = 1000
@@ -91,17 +91,16 @@ class Verifier:
         model, split = self.evaluator.ensemble(candidate), self.evaluator.data.test.head(self.settings.images)
         found = self._worst_case(candidate, model, split)
         external = self._outside(model, split, found.standing)
-        binarization = self._binarization(model)
-        evidence = evidence_of(external, len(split), binarization)
-        flags = (*found.flags, *(flag for name, one in evidence.items() for flag in RULES[name].judge(name, one)))
-        hits = int(found.standing.sum()) - sum((external or {}).values())
+        stands = int(found.standing.sum()) - sum((external or {}).values())
+        binarization = self._binarization(model) if stands > int(found.certified.sum()) else ()
+        flags = (*found.flags, *flags_of(external, len(split), binarization))
         return Verified(
             candidate=str(candidate),
             searched=searched,
             clean=_fraction(found.clean),
             naive=_fraction(found.naive),
             certified=_fraction(found.certified),
-            worst=replace(Measurement.fraction(hits, len(split)), flags=flags),
+            worst=replace(Measurement.fraction(stands, len(split)), flags=flags),
             breaks={**found.breaks, **(external or {})},
             external=external,
             binarization=binarization,
@@ -149,7 +148,7 @@ class Verifier:
     def _binarization(self, model: Ensemble) -> tuple[Found, ...]:
         """Whether our own attack, by gradient, finds what is there by construction, in each member."""
         protocol = self.evaluator.protocol
-        split = self.evaluator.data.test.head(self.settings.binarized)
+        split = self.evaluator.data.test.head(min(self.settings.binarized, self.settings.images))
         if not self.settings.binarized or not protocol.epsilon:
             return ()
         test = Binarization(

@@ -1,0 +1,184 @@
+"""`audit STUDY|SPEC`: a study's front, or one candidate, looked at again on images that no search has seen."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evaluators.base import Budget, Measurement
+from evaluators.verdict import JUDGED
+from search.audits import Entry, audit_csv, entries_json, falls, print_audit, still_best
+from search.console import by_cost, note
+from search.formats import clock, radius
+from search.opening import evaluator_of, one_evaluation
+from search.shared_flags import PROTOCOL_FLAGS, TRAINING_FLAGS
+from space import Candidate, UserError
+from studies import Record, Study
+from studies.files import write_text
+
+if TYPE_CHECKING:
+    from evaluators import Evaluator
+    from evaluators.robustness.verification.verify import Verification, Verifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is audited.
+
+    Attributes:
+        evaluator: with the protocol and budget of the search.
+        candidates: with their trials, where they come from a study.
+        objectives: whose front it is.
+        study: its folder, if any.
+    """
+
+    evaluator: Evaluator
+    candidates: Sequence[tuple[Candidate, Record | None]]
+    objectives: tuple[str, ...] = (JUDGED,)
+    study: Path | None = None
+
+
+def execute(args: Namespace) -> int:
+    """Verify every candidate, print what became of its number, and leave audit.json and audit.csv."""
+    from evaluators.robustness.verification.autoattack import available
+    from evaluators.robustness.verification.verify import Verification, Verifier
+
+    settings = Verification(images=args.images, steps=args.steps, restarts=args.restarts, queries=args.queries)
+    subject = _subject(args)
+    for candidate, _ in subject.candidates:
+        subject.evaluator.cost(candidate)  # says what does not fit
+    folder = _folder(args.out or subject.study)
+    if not available():
+        note("without attacks of another library: pyautoattack is not installed; pip install 'bitfront[audit]'")
+    entries = _verified(subject, Verifier(evaluator=subject.evaluator, settings=settings, tell=_tell))
+    keep = still_best(entries, subject.objectives)
+    document = _document(subject, settings, entries, keep)
+    if folder:
+        _write(folder / "audit.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        _write(folder / "audit.csv", audit_csv(entries, keep))
+    if args.json:
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+        return 0
+    print_audit(entries, keep, _title(subject, settings))
+    if folder:
+        print(f"files: {folder / 'audit.json'}, {folder / 'audit.csv'}")
+    return 0
+
+
+def _subject(args: Namespace) -> Subject:
+    """A candidate under the protocol of the flags, or the front of a study under its own."""
+    try:
+        candidate = Candidate.parse(args.subject)
+    except UserError as error:
+        if not Path(args.subject).is_dir():
+            expected, hint = "a candidate, or the folder of a run", error.hint or error.what
+            raise UserError("nothing to audit", got=args.subject, expected=expected, hint=hint) from None
+        return _study(args)
+    usual = Budget()  # the flags of these names are the audit's own
+    searched = {name: getattr(usual, name) for name in ("images", "steps", "restarts")}
+    evaluator = evaluator_of(Namespace(**{**vars(args), **searched}))
+    return Subject(evaluator=evaluator, candidates=[(candidate, None)])
+
+
+def _study(args: Namespace) -> Subject:
+    given = [word.split("=")[0] for word in args.words if word.split("=")[0] in (*PROTOCOL_FLAGS, *TRAINING_FLAGS)]
+    if given:
+        raise UserError("a study has its own protocol and budget", got=given[0], expected="a candidate with that flag")
+    study = Study.load(args.subject, storage=args.storage)
+    objectives = study.config.objectives
+    members = by_cost(study.front(), objectives)
+    if not members:
+        raise UserError("no front to audit", got=args.subject, hint="trials.csv says why; run goes on with the study")
+    return Subject(
+        evaluator=_evaluator(study, args),
+        candidates=[(Candidate.parse(one.candidate), one) for one in members],
+        objectives=objectives,
+        study=study.folder,
+    )
+
+
+def _evaluator(study: Study, args: Namespace) -> Evaluator:
+    """The study's own evaluator; also where this machine would train in another number format."""
+    from evaluators import Evaluator, open_evaluator
+
+    protocol = study.config.protocol
+    opened = open_evaluator(
+        dataset=protocol.dataset,
+        network=protocol.network,
+        source=protocol.source,
+        seed=protocol.seed,
+        device=args.device,
+        cache=args.cache,
+        data_root=args.data_root,
+        download=args.download,
+    )
+    if opened.protocol.checksum != protocol.checksum:
+        what = f"{study.folder} was made with other images of {protocol.dataset}"
+        raise UserError(what, got=opened.protocol.checksum, expected=protocol.checksum)
+    return Evaluator(protocol, study.config.budget, opened.pool)
+
+
+def _verified(subject: Subject, verifier: Verifier) -> list[Entry]:
+    """Every candidate, one after the other."""
+    entries = []
+    for place, (candidate, record) in enumerate(subject.candidates):
+        note(f"[{place + 1}/{len(subject.candidates)}] {candidate}")
+        with one_evaluation():
+            verified = verifier.verify(candidate, _searched(subject.evaluator, candidate, record))
+        note(f"  {verified.verdict}, {clock(verified.seconds)}")
+        entries.append(Entry(verified=verified, record=record))
+    return entries
+
+
+def _searched(evaluator: Evaluator, candidate: Candidate, record: Record | None) -> Measurement | None:
+    """The number of the search; measured where there was none."""
+    if record is not None:
+        return record.measurements.get(JUDGED)
+    return dict(evaluator.measure(candidate, [JUDGED]))[JUDGED]
+
+
+def _document(
+    subject: Subject, settings: Verification, entries: Sequence[Entry], keep: Sequence[bool]
+) -> dict[str, Any]:
+    """Everything needed to compare and to repeat it."""
+    return {
+        "study": None if subject.study is None else str(subject.study),
+        "objectives": list(subject.objectives),
+        "protocol": asdict(subject.evaluator.protocol),
+        "budget": asdict(subject.evaluator.budget),
+        "verification": asdict(settings),
+        "falls": falls(entries),
+        "entries": entries_json(entries, keep),
+    }
+
+
+def _title(subject: Subject, settings: Verification) -> str:
+    protocol = subject.evaluator.protocol
+    images = min(settings.images, len(subject.evaluator.data.test))
+    place = f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}"
+    return f"{len(subject.candidates)} audited on {images} test images: {place}"
+
+
+def _tell(text: str) -> None:
+    note(f"  {text}")
+
+
+def _folder(path: Path | None) -> Path | None:
+    """The folder, made where there is none; found out before any training."""
+    try:
+        if path:
+            path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError("folder that can't be written", got=str(path), hint=str(error)) from error
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise UserError("folder that can't be written", got=str(path.parent), hint=str(error)) from error
