@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import groupby
 from typing import Literal, get_args
 
@@ -46,7 +47,7 @@ class Evaluator:
     def __init__(self, protocol: Protocol, budget: Budget, pool: MemberPool) -> None:
         self.protocol, self.budget, self.pool = protocol, budget, pool
         self._transferred: tuple[AttackSpec, Attack] | None = None
-        self._kept_twin: Ensemble | None = None
+        self._source: tuple[Candidate, Ensemble] | None = None
 
     @property
     def data(self) -> DataSet:
@@ -146,24 +147,28 @@ class Evaluator:
 
     def _worst_case(self, model: Ensemble, began: float) -> Iterator[Measurement]:
         """Certified, plain and worst-case accuracy, in the order of the objectives."""
-        attack = WorstCase(
-            epsilon=self.protocol.epsilon,
-            threat=self.protocol.threat,
-            effort=Effort(steps=self.budget.steps, restarts=self.budget.restarts),
-            seed=self.protocol.seed,
-            twins=(self._twin(),),
-        )
-        found = attack(model, self.data.validation.head(self.budget.images))
+        found = self._hardest(model, self.data.validation.head(self.budget.images))
         seconds = (time.perf_counter() - began) / len(TOGETHER)
         accuracies = (_accuracy(stands, 1, seconds) for stands in (found.certified, found.naive, found.standing))
         certified, naive, worst = accuracies
         yield from (certified, naive, replace(worst, flags=found.flags))
 
-    def _twin(self) -> Ensemble:
-        """What transferred attacks are crafted on; kept, with the images that were crafted on it."""
-        if self._kept_twin is None:
-            self._kept_twin = self.ensemble(Candidate.parse(self.protocol.source))
-        return self._kept_twin
+    @cached_property
+    def _hardest(self) -> WorstCase:
+        """The worst case under this protocol and budget; kept, since it remembers what it crafted on the source."""
+        return WorstCase(
+            epsilon=self.protocol.epsilon,
+            threat=self.protocol.threat,
+            effort=Effort(steps=self.budget.steps, restarts=self.budget.restarts),
+            seed=self.protocol.seed,
+            twins=(self._loaded(Candidate.parse(self.protocol.source)),),
+        )
+
+    def _loaded(self, source: Candidate) -> Ensemble:
+        """What images are crafted on; the last one is kept, because most candidates share it."""
+        if self._source is None or self._source[0] != source:
+            self._source = source, self.ensemble(source)
+        return self._source[1]
 
     def _judged(
         self, model: Ensemble, specs: Sequence[AttackSpec | None], split: Split, began: float
@@ -182,7 +187,7 @@ class Evaluator:
         if spec.source is None:
             return build(spec)
         if self._transferred is None or self._transferred[0] != spec:
-            self._transferred = spec, build(spec, self.ensemble(spec.source))
+            self._transferred = spec, build(spec, self._loaded(spec.source))
         return self._transferred[1]
 
 

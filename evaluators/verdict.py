@@ -42,9 +42,11 @@ def worst(flags: Iterable[str]) -> Verdict:
 
 
 def verdict_of(measurements: Mapping[str, Measurement]) -> Verdict:
-    """The verdict on what was measured of a candidate; "unchecked" where its worst case was not."""
-    judged = measurements.get(JUDGED)
-    return "unchecked" if judged is None else worst(judged.flags)
+    """The verdict on what was measured of a candidate; "unchecked" where its worst case was not.
+
+    A worst case always comes with the accuracy under plain PGD; one without is of an older version, and plain itself.
+    """
+    return worst(measurements[JUDGED].flags) if {JUDGED, "pgd_naive"} <= measurements.keys() else "unchecked"
 
 
 def gap_of(measurements: Mapping[str, Measurement]) -> float | None:

@@ -55,8 +55,7 @@ class Record:
     @property
     def verdict(self) -> Verdict:
         """Whether its robust accuracy can be believed."""
-        # A pgd without a pgd_naive beside it is that of an earlier version: plain PGD, which nothing has judged.
-        return "unchecked" if self.gap is None else verdict_of(self.measurements)
+        return verdict_of(self.measurements)
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -42,7 +42,9 @@ class Seeded(BaseSampler):
         self._joint = self._fresh(trial.number, "joint")
         if isinstance(self._joint, NSGAIISampler):
             # A trial whose parameters were fixed is never asked for, but should be a parent all the same.
-            self._joint.get_trial_generation(study, trial)
+            generation = self._joint.get_trial_generation(study, trial)
+            # Who asks first gets the parents by merit, who asks later by number: let nobody be the first.
+            self._joint.get_parent_population(study, generation)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Ask the trial's sampler."""

@@ -25,6 +25,9 @@ Rule = Literal["trained", "window-free", "smooth"]
 """trained: as the network was. window-free: gradients pass wherever the input lies. smooth: as through the tanh or the
 sigmoids that the steps approximate, which fade but never end."""
 
+RULES: tuple[Rule, ...] = ("smooth", "window-free")
+"""The rules that a network was not trained with."""
+
 STEEPNESS = 4.0
 """Of the sigmoids at the ends of a clipped range, in units of its length."""
 

@@ -75,7 +75,11 @@ RULES: dict[str, Rule] = {
     ),
     "gap": Rule(
         meaning="images that plain PGD leaves standing and the worst case does not",
-        suspect=(0.02, 4),
+        suspect=(0.08, 6),
+    ),
+    "discretizer": Rule(
+        meaning="images that stand behind the discretizer, where the protocol has its attacker, and fall before it",
+        suspect=(0.02, 3),
     ),
 }
 """The thresholds are calibrated on planted masks and honest controls: tests/evaluators/test_planted_masks.py."""

@@ -11,7 +11,7 @@ from evaluators.attacks.halving import HalvingAscent
 from evaluators.attacks.losses import log_probabilities, rescaled, standardised
 from evaluators.attacks.noise import Noise
 from evaluators.attacks.square import Square
-from evaluators.attacks.surrogates import Rule, hides_gradients, steered, through
+from evaluators.attacks.surrogates import RULES, hides_gradients, steered, through
 from evaluators.attacks.transfer import Transfer
 from evaluators.ensemble import Ensemble
 from evaluators.robustness.effort import Effort
@@ -20,8 +20,6 @@ from evaluators.robustness.soundness import are_probabilities
 BLACK_BOX = ("noise", "corners", "transfer")
 """Stages that take no gradient of the model; Square is the last of them."""
 ONE_STEP, SQUARE = "one-step", "square"
-RULES: tuple[Rule, ...] = ("smooth", "window-free")
-"""Straight-through rules that are tried beside the trained one."""
 TELLING = 4
 """Images that a rule must have broken alone to be followed further."""
 
@@ -47,13 +45,13 @@ class Target:
 
     Attributes:
         model: the candidate.
-        twins: trained networks without its quantizers, whose adversaries may carry over.
+        carriers: attacks from trained networks without its quantizers; what they crafted is remembered.
         example: an image or more, N×C×H×W, to see how the model behaves.
         flat: whether most of its gradients are zero.
     """
 
     model: Ensemble
-    twins: Sequence[Ensemble]
+    carriers: Sequence[Transfer]
     example: Tensor
     flat: bool
 
@@ -93,8 +91,10 @@ def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) 
         yield Stage(name=rule, attack=Ascent(steps=-(-effort.half // 2), start="uniform", loss=rescaled), model=model)
         if breaks.get(rule, 0) >= TELLING:
             yield Stage(name=rule, attack=HalvingAscent(steps=2 * effort.steps, restarts=2), model=model)
-    for twin in target.twins if target.flat else ():
-        yield Stage(name="steered", attack=HalvingAscent(steps=2 * effort.steps), model=steered(target.model, twin))
+    # its values may not change at all on the way, which would halve steps to nothing
+    lead = Ascent(steps=2 * effort.steps, start="uniform", restarts=4)
+    for carrier in target.carriers if target.flat else ():
+        yield Stage(name="steered", attack=lead, model=steered(target.model, carrier.source))
 
 
 def best_surrogate(model: Ensemble, breaks: Mapping[str, int]) -> Ensemble:
@@ -108,12 +108,8 @@ def black_box_stages(target: Target, effort: Effort) -> Iterator[Stage]:
     model, draws = target.model, 8 if effort.steps else 0
     yield Stage(name="noise", attack=Noise(kind="uniform", draws=draws), model=model)
     yield Stage(name="corners", attack=Noise(kind="corners", draws=draws // 2), model=model)
-    for twin in target.twins:
-        yield Stage(
-            name="transfer",
-            attack=Transfer(attack=Ascent(steps=effort.steps, start="uniform"), source=twin),
-            model=model,
-        )
+    for carrier in target.carriers:
+        yield Stage(name="transfer", attack=carrier, model=model)
 
 
 def square_stage(target: Target, effort: Effort) -> Stage:

@@ -1,7 +1,7 @@
 """The worst case of an adaptive set of attacks, image by image, and what speaks against believing it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch import Tensor
 from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.base import ThreatModel
 from evaluators.attacks.judging import BATCH
+from evaluators.attacks.transfer import Transfer
 from evaluators.base import Threat
 from evaluators.data.batches import evaluation_batches
 from evaluators.data.dataset import Split
@@ -66,6 +67,7 @@ class WorstCase:
         effort: what it may spend.
         seed: of the draws.
         twins: trained networks whose adversaries are tried as well.
+        carriers: their attacks, which remember what they crafted from one model to the next.
     """
 
     epsilon: float
@@ -73,16 +75,22 @@ class WorstCase:
     seed: int
     threat: Threat = "raw"
     twins: tuple[Ensemble, ...] = ()
+    carriers: tuple[Transfer, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        crafting = Ascent(steps=self.effort.steps, start="uniform")
+        carriers = tuple(Transfer(attack=crafting, source=twin) for twin in self.twins)
+        object.__setattr__(self, "carriers", carriers)
 
     def __call__(self, model: Ensemble, split: Split) -> Findings:
         """Attack every image of a split that is not empty; leaves the model in eval mode."""
         images, labels = next(evaluation_batches(split.head(LOOKED_AT), LOOKED_AT))
         invalid = (*stop_training(model), *unsound(model, images))
         flat = is_flat(model, images, labels)
-        target = Target(model=model, twins=self.twins, example=images[:1], flat=flat)
+        target = Target(model=model, carriers=self.carriers, example=images[:1], flat=flat)
         naive, parts = zip(*self._batches(target, split), strict=True)
         siege = Siege.joined(parts)
-        certified = Certificate().certify(siege.outcome, model, siege.labels, self.epsilon)
+        certified = self._certify(siege, model)
         evidence = self._evidence(siege, target, torch.cat(naive))
         return Findings(
             clean=siege.clean,
@@ -118,12 +126,19 @@ class WorstCase:
         siege.outcome.spend(outcome)
         return ~outcome.broken
 
+    def _certify(self, siege: Siege, model: Ensemble) -> Tensor:
+        """What no attack can break; what falls on the way is counted too."""
+        before = len(siege.outcome.standing)
+        certificate = Certificate() if self.effort.steps else Certificate(points=1)
+        certified = certificate.certify(siege.outcome, model, siege.labels, self.epsilon)
+        siege.breaks["lattice"] = before - len(siege.outcome.standing)
+        return certified
+
     def _evidence(self, siege: Siege, target: Target, naive: Tensor) -> dict[str, Evidence]:
         """Sample and probe what is left."""
         prober = Prober(siege=siege, model=target.model, effort=self.effort)
         found = prober.gradients(naive) | prober.black_box(target) | prober.settled() | prober.large_radius()
-        images = {
-            "one-step": siege.breaks[ONE_STEP],
-            "gap": int((naive & siege.outcome.broken).sum()),
-        }
+        gap = int((naive & siege.outcome.broken).sum())
+        images = {"one-step": siege.breaks[ONE_STEP], "gap": gap}
+        images |= {"discretizer": gap} if self.threat == "discretised" else {}
         return found | {name: Evidence(share=count / len(naive), images=count) for name, count in images.items()}

@@ -9,8 +9,9 @@ import torch.nn.functional as functional
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_networks import drawn, pictures
-from torch import Tensor
+from torch import Tensor, nn
 
+from evaluators.attacks.losses import Loss, break_margin, standardised
 from evaluators.ensemble import Ensemble
 from evaluators.seeds import stream
 from evaluators.votes import MajorityVote, MeanVote, Vote, vote_named
@@ -133,6 +134,57 @@ def test_every_vote_takes_a_class_that_some_member_backs(logits, pattern):
     assert vote.voters(stacked).any()
     if len(logits) == 1:
         assert torch.equal(vote.predict(stacked), MeanVote().predict(stacked))
+
+
+@pytest.mark.parametrize("kinds", FLOAT_OR_NOT, ids=lambda kinds: "".join("f" if k else "q" for k in kinds))
+@pytest.mark.parametrize("label", range(CLASSES))
+def test_a_margin_is_above_zero_exactly_where_the_vote_is_broken(kinds, label):
+    logits = all_ballots(len(kinds), draws=12)
+    labels = torch.full((logits.shape[1],), label)
+    for vote in (MeanVote(), MajorityVote(kinds)):
+        margin = vote.margin(logits, labels)
+        assert torch.equal(margin > 0, vote.predict(logits) != labels)
+        assert (margin != 0).all()
+
+
+def climbed(vote: Vote, loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:
+    """Which decisions are lost when each logit may move freely: nothing stands in the way but the rule itself."""
+    model, moved = Ensemble([nn.Flatten()] * len(logits), vote), logits.clone().requires_grad_()
+    lost = torch.zeros_like(labels, dtype=torch.bool)
+    for _ in range(40):
+        (gradient,) = torch.autograd.grad(loss(model, moved, labels).sum(), moved)
+        moved = (moved + gradient).detach().requires_grad_()
+        lost |= vote.predict(moved.detach()) != labels
+    return lost
+
+
+@pytest.mark.parametrize("kinds", [(True,), (False, False), (True, False), (True, False, False), (True, True, False)])
+def test_climbing_breaks_every_vote(kinds):
+    """The margin alone, but where members are sure of different classes: a mean of probabilities is flat there."""
+    logits = 3 * all_ballots(len(kinds), draws=1)
+    for vote in (MeanVote(), MajorityVote(kinds)):
+        labels = vote.predict(logits)
+        by_margin = climbed(vote, break_margin, logits, labels)
+        assert by_margin.float().mean() > 0.6
+        assert (by_margin | climbed(vote, standardised, logits, labels)).all()
+
+
+def test_margins_by_hand():
+    logits = torch.tensor([[[3.0, 1.0, 0.0]], [[2.0, 1.5, 0.0]], [[0.0, 4.0, 0.0]]])
+    assert MajorityVote([True, False, False]).margin(logits, torch.tensor([0])).item() == pytest.approx(-0.5)
+    single = torch.tensor([[[3.0, 1.0, 0.0]]])
+    for vote in (MeanVote(), MajorityVote([True]), MajorityVote([False])):
+        assert vote.margin(single, torch.tensor([0])).item() == pytest.approx(-2.0)
+        assert vote.margin(single, torch.tensor([1])).item() == pytest.approx(2.0)
+
+
+def test_a_mean_of_probabilities_that_are_all_used_up_still_has_a_margin():
+    logits = torch.tensor([[[90.0, 0.0, 30.0]], [[80.0, 0.0, 20.0]]], requires_grad=True)
+    margin = MeanVote().margin(logits, torch.tensor([0]))
+    (gradient,) = torch.autograd.grad(margin.sum(), logits)
+    assert margin.item() == pytest.approx(math.log((math.exp(-60) + math.exp(-60)) / 2))
+    assert gradient[:, 0, 0].tolist() == pytest.approx([-0.5, -0.5], abs=1e-4)
+    assert gradient[:, 0, 2].tolist() == pytest.approx([0.5, 0.5], abs=1e-4)
 
 
 def test_votes_by_name():

@@ -17,7 +17,7 @@ from evaluators.attacks.base import Attacked, ThreatModel
 from evaluators.attacks.square import Square
 from evaluators.ensemble import Ensemble
 from evaluators.quantizers.pixels import PixelDiscretizer, discretise
-from evaluators.robustness.certificate import Certificate
+from evaluators.robustness.certificate import BATCH, Certificate
 from evaluators.robustness.lattice import Lattice, free_pixels, input_bits
 from evaluators.seeds import stream
 from evaluators.votes import MajorityVote, MeanVote
@@ -97,6 +97,12 @@ def broken_somewhere(model: Ensemble, image: Tensor, label: Tensor, epsilon: flo
     return len(every), bool((model(every) != label).any())
 
 
+def all_points(lattice: Lattice) -> Tensor:
+    """Those of the lattice of one image, in order."""
+    numbers = torch.arange(int(lattice.sizes))
+    return lattice.points(torch.zeros_like(numbers), numbers)
+
+
 @given(pixels, radii, some_bits)
 def test_levels_are_the_bins_that_exact_arithmetic_reaches(pixel, epsilon, bits):
     lattice = Lattice.around(tiny(0, bits), torch.full((1, 1, 4, 4), pixel), epsilon)
@@ -164,6 +170,10 @@ def test_what_breaks_is_an_image_of_the_ball(members):
         assert (outcome.images == images)[wrong | ~outcome.broken].all()
         assert torch.allclose(outcome.loss, model.loss(model.member_logits(outcome.images), labels))
         assert not (certain & outcome.broken).any()
+        for index in (outcome.broken & ~wrong).nonzero().flatten().tolist():
+            points = all_points(Lattice.around(model, images[[index]], 8 / 255))
+            first = points[model(points) != labels[index]][:1]
+            assert torch.equal(first, outcome.images[[index]])
         breaks += int((outcome.broken & ~wrong).sum())
     assert breaks > 10
 
@@ -194,16 +204,50 @@ def constant() -> tuple[Ensemble, Tensor, Tensor]:
     return model, images, model(images)
 
 
-def test_neither_the_largest_lattice_nor_the_budget_is_exceeded_and_small_ones_come_first():
+def test_every_point_is_tried_once():
+    model, images, labels = constant()
+    sizes, seen = Lattice.around(model, images, 8 / 255).sizes, []
+    outcome = Attacked.untouched(model, images, labels)
+    hook = model.members[0].register_forward_pre_hook(lambda _, inputs: seen.append(model.discretise(inputs[0])))
+    EXACT.certify(outcome, model, labels, 8 / 255)
+    hook.remove()
+    assert len(torch.cat(seen).unique(dim=0)) == len(torch.cat(seen)) == sizes[sizes > 1].sum()
+
+
+class Fragile(nn.Module):
+    """Class 0 where all pixels are at a quarter or above, else class 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.discretizer = PixelDiscretizer(2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        lowest = self.discretizer(images).flatten(1).amin(1)
+        return torch.stack([lowest, 0.25 + 0 * lowest], 1)
+
+
+def test_the_first_break_of_an_image_ends_its_trials():
+    model, images = Ensemble([Fragile()], MeanVote()), torch.full((2, 1, 4, 4), 0.6)  # type: ignore[list-item]
+    images.view(2, 16)[:, :10] = 64 / 255
+    outcome, labels = Attacked.untouched(model, images, torch.zeros(2).long()), torch.zeros(2).long()
+    assert Lattice.around(model, images, 1 / 255).sizes.tolist() == [1024, 1024]
+    assert not EXACT.certify(outcome, model, labels, 1 / 255).any()
+    assert outcome.broken.all()
+    assert outcome.forwards == 2 + 2 * BATCH
+
+
+@pytest.mark.parametrize("fallen", [0, 5])
+def test_neither_the_largest_lattice_nor_the_budget_is_exceeded_and_small_ones_come_first(fallen):
     model, images, labels = constant()
     sizes = Lattice.around(model, images, 8 / 255).sizes
     for points, budget in ((1, 32.0), (4, 32.0), (2**12, 0.0), (2**12, 1.0), (2**12, 3.5), (2**16, 1e9)):
         outcome = Attacked.untouched(model, images, labels)
+        outcome.broken[:fallen] = True
         certain = Certificate(points=points, budget=budget).certify(outcome, model, labels, 8 / 255)
-        assert outcome.forwards - 12 <= 12 * budget
+        spent, left = outcome.forwards - 12, sizes[~certain & ~outcome.broken & (sizes <= points)]
+        assert spent <= 12 * budget
         assert (sizes[certain] <= points).all()
-        left = sizes[~certain & (sizes <= points)]
-        assert not len(left) or outcome.forwards - 12 + left.min() > 12 * budget
+        assert (left + spent > 12 * budget).all()
         assert not len(left) or (sizes[certain] <= left.min()).all()
 
 

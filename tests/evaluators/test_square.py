@@ -10,6 +10,7 @@ from evaluators import Budget, open_evaluator
 from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.ball import Ball
 from evaluators.attacks.base import Attacked, ThreatModel, loss_gradient
+from evaluators.attacks.losses import break_margin
 from evaluators.attacks.noise import Noise
 from evaluators.attacks.square import Square
 from evaluators.ensemble import Ensemble
@@ -234,3 +235,19 @@ def test_squares_lie_anywhere_and_colour_channels_go_their_own_ways():
     shares = ways.bincount(minlength=8) / len(ways)
     assert shares[0] == 0
     assert (shares[1:] > 0.05).all()
+
+
+def test_every_square_changes_the_best_pattern_so_far():
+    model, images = ensemble(Seeing()), torch.rand(1, 1, 6, 6, generator=stream(0, "images"))
+    labels, worse = model(images), 0
+    seen_by(model).clear()
+    attack = Square(queries=60, proposals=1)
+    outcome = attack(model, images, labels, ThreatModel(epsilon=0.02), stream(0, "s"))
+    assert not outcome.broken.any()
+    tried = torch.cat(seen_by(model)[1:])
+    margins = break_margin(model, model.member_logits(tried), labels.expand(len(tried)))
+    for index in range(30, 60):  # when squares are single pixels
+        best = margins[:index].argmax()
+        worse += int(best < index - 1)
+        assert (tried[index] != tried[best]).sum() == 1
+    assert worse > 5

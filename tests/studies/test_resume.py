@@ -77,6 +77,19 @@ def test_a_journal_cut_anywhere_goes_on_as_it_would_have(tmp_path, sampler):
         assert run(folder, 25, **changes) == whole, f"cut at byte {cut} of {len(journal)}"
 
 
+def test_a_cut_in_the_first_trial_of_a_generation_changes_nothing(tmp_path):
+    """Its parents were chosen and stored by a process that is gone."""
+    whole = run(tmp_path / "whole", 25, "nsga2")
+    journal = (tmp_path / "whole" / "journal.log").read_bytes()
+    lines = [at + 1 for at, byte in enumerate(journal) if byte == ord(b"\n")]
+    first = next(end for end in lines if b"NSGAIISampler:parent:1" in journal[:end])
+    for cut in [end for end in lines if end >= first][:4]:
+        folder = tmp_path / f"{cut}"
+        folder.mkdir()
+        (folder / "journal.log").write_bytes(journal[:cut])
+        assert run(folder, 25, "nsga2") == whole, f"cut at byte {cut} of {len(journal)}"
+
+
 def test_what_was_measured_before_the_kill_is_not_measured_again(tmp_path):
     """The record was stored, the sampler not yet told: the most expensive moment to be killed at."""
     whole = run(tmp_path / "whole", 8)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from logging import CRITICAL, Logger
 from typing import Any, Literal
 
@@ -33,7 +32,11 @@ FEWEST_CLASSES = {"apgd-ce": 2, "apgd-dlr": 3, "apgd-t": 4, "fab-t": 2, "square"
 
 def available() -> bool:
     """Whether pyautoattack is installed."""
-    return find_spec("pyautoattack") is not None
+    try:
+        import pyautoattack  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def require() -> None:

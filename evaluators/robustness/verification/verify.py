@@ -17,7 +17,7 @@ from evaluators.evaluator import Evaluator
 from evaluators.networks.build import Network
 from evaluators.robustness.effort import Effort
 from evaluators.robustness.siege import Siege
-from evaluators.robustness.stages import Stage, Target, gradient_stages
+from evaluators.robustness.stages import Stage, Target, gradient_stages, surrogate_stages
 from evaluators.robustness.verification.autoattack import METHODS, External, available
 from evaluators.robustness.verification.binarization import Binarization, Found, Stages
 from evaluators.robustness.verification.verified import Verified, flags_of
@@ -180,7 +180,9 @@ def by_gradient(effort: Effort) -> Stages:
     def stages(model: Ensemble, example: Tensor) -> Iterator[Stage]:
         plain = Ascent(steps=effort.steps, start="uniform", restarts=effort.restarts)
         yield Stage(name="pgd", attack=plain, model=model)
-        yield from gradient_stages(Target(model=model, twins=(), example=example, flat=False), effort)
+        target = Target(model=model, carriers=(), example=example, flat=False)
+        yield from gradient_stages(target, effort)
+        yield from surrogate_stages(target, effort, {})
 
     return stages
 
