@@ -52,7 +52,8 @@ class External:
     Attributes:
         method: APGD on the cross-entropy, on the DLR loss, on the targeted DLR loss, targeted FAB, or Square.
         steps: of one run of APGD or FAB, >= 1.
-        targets: other classes that "apgd-t" and "fab-t" aim at, the likeliest first; >= 1, all of them where there are fewer.
+        targets: other classes that "apgd-t" and "fab-t" aim at, the likeliest first; >= 1, all of them where there are
+            fewer.
         queries: of Square, per image, >= 1.
     """
 
