@@ -89,7 +89,7 @@ def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) 
         effort: what it may spend.
         breaks: so far, by stage name; looked at after each stage.
     """
-    steady = Ascent(steps=2 * effort.steps, start="uniform", loss=rescaled)
+    steady = Ascent(steps=effort.steps, start="uniform", loss=rescaled)
     for rule in RULES if hides_gradients(target.model, target.example) else ():
         model = through(target.model, rule)
         if rule not in breaks:
