@@ -22,6 +22,8 @@ BLACK_BOX = ("noise", "corners", "transfer")
 ONE_STEP, SQUARE = "one-step", "square"
 TELLING = 4
 """Images that a rule must have broken alone to be followed further."""
+WORTHWHILE = 0.2
+"""And how many for each that is left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,7 @@ def gradient_stages(target: Target, effort: Effort) -> Iterator[Stage]:
         yield Stage(name="logs", attack=HalvingAscent(steps=effort.steps, loss=log_probabilities), model=guide)
 
 
-def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) -> Iterator[Stage]:
+def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int], left: int = 0) -> Iterator[Stage]:
     """Other straight-through rules where something quantizes, and a twin's gradients where there are none.
 
     A rule that breaks what others could not is followed further.
@@ -88,13 +90,14 @@ def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) 
         target: what is attacked.
         effort: what it may spend.
         breaks: so far, by stage name; looked at after each stage.
+        left: images that stand; a rule that broke less than a share of them is not followed, which would be dear.
     """
     steady = Ascent(steps=effort.steps, start="uniform", loss=rescaled)
     for rule in RULES if hides_gradients(target.model, target.example) else ():
         model = through(target.model, rule)
         if rule not in breaks:
             yield Stage(name=rule, attack=HalvingAscent(steps=-(-effort.half // 2)), model=model)
-        if breaks.get(rule, 0) >= TELLING:
+        if breaks.get(rule, 0) >= max(TELLING, WORTHWHILE * left):
             yield Stage(name=rule, attack=HalvingAscent(steps=2 * effort.steps), model=model)
             yield Stage(name=rule, attack=steady, model=model)
     # its values may not change at all on the way, which would halve steps to nothing

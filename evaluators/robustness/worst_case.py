@@ -110,7 +110,8 @@ class WorstCase:
             siege = Siege.lay(target.model, images, labels, self.epsilon, self.seed, str(batch))
             naive = self._naive(siege, target.model, batch)
             siege.run(gradient_stages(target, self.effort))
-            siege.run(surrogate_stages(target, self.effort, siege.breaks))
+            left = len(siege.outcome.standing)
+            siege.run(surrogate_stages(target, self.effort, siege.breaks, left))
             siege.run(black_box_stages(target, self.effort))
             yield naive, siege
 
