@@ -202,6 +202,7 @@ def main() -> None:
     print(f"{UNDEFENDED[0]} at {UNDEFENDED[1]}, where nothing stands: {undefended.forward_equivalents:.0f}")
     if not args.dry:
         summary = {"ratio": theirs / ours, "dearest": dearest(rows), "undefended": undefended.forward_equivalents}
+        summary["standard set reused"] = args.reuse
         save(RESULT, {"settings": settings, "summary": summary, "rows": [asdict(row) for row in rows]})
 
 
