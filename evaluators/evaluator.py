@@ -3,15 +3,17 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import groupby
 from typing import Literal, get_args
 
+import torch
 from torch import Tensor
 
 from evaluators.attacks.base import Attack
 from evaluators.attacks.catalogue import build, objective_attack
 from evaluators.attacks.judging import CLEAN, Pass, shared
-from evaluators.attacks.spec import AttackSpec
+from evaluators.attacks.spec import WORST, AttackSpec
 from evaluators.base import Budget, Measurement, Protocol, check_range
 from evaluators.cost.report import cost_measurements, cost_report
 from evaluators.data.dataset import DataSet, Split
@@ -21,6 +23,7 @@ from evaluators.networks.plan import Plan
 from evaluators.objectives import OBJECTIVES, find_objectives
 from evaluators.robustness.effort import Effort
 from evaluators.robustness.worst_case import WorstCase
+from evaluators.seeds import number
 from evaluators.training.recipes import RECIPES
 from evaluators.verdict import JUDGED
 from evaluators.votes import vote_named
@@ -46,7 +49,7 @@ class Evaluator:
     def __init__(self, protocol: Protocol, budget: Budget, pool: MemberPool) -> None:
         self.protocol, self.budget, self.pool = protocol, budget, pool
         self._transferred: tuple[AttackSpec, Attack] | None = None
-        self._kept_twin: Ensemble | None = None
+        self._source: tuple[Candidate, Ensemble] | None = None
 
     @property
     def data(self) -> DataSet:
@@ -146,24 +149,28 @@ class Evaluator:
 
     def _worst_case(self, model: Ensemble, began: float) -> Iterator[Measurement]:
         """Certified, plain and worst-case accuracy, in the order of the objectives."""
-        attack = WorstCase(
-            epsilon=self.protocol.epsilon,
-            threat=self.protocol.threat,
-            effort=Effort(steps=self.budget.steps, restarts=self.budget.restarts),
-            seed=self.protocol.seed,
-            twins=(self._twin(),),
-        )
-        found = attack(model, self.data.validation.head(self.budget.images))
+        found = self._hardest(model, self.data.validation.head(self.budget.images))
         seconds = (time.perf_counter() - began) / len(TOGETHER)
         accuracies = (_accuracy(stands, 1, seconds) for stands in (found.certified, found.naive, found.standing))
         certified, naive, worst = accuracies
         yield from (certified, naive, replace(worst, flags=found.flags))
 
-    def _twin(self) -> Ensemble:
-        """What transferred attacks are crafted on; kept, with the images that were crafted on it."""
-        if self._kept_twin is None:
-            self._kept_twin = self.ensemble(Candidate.parse(self.protocol.source))
-        return self._kept_twin
+    @cached_property
+    def _hardest(self) -> WorstCase:
+        """The worst case under this protocol and budget; kept, since it remembers what it crafted on the source."""
+        return WorstCase(
+            epsilon=self.protocol.epsilon,
+            threat=self.protocol.threat,
+            effort=Effort(steps=self.budget.steps, restarts=self.budget.restarts),
+            seed=self.protocol.seed,
+            twins=(self._loaded(Candidate.parse(self.protocol.source)),),
+        )
+
+    def _loaded(self, source: Candidate) -> Ensemble:
+        """What images are crafted on; the last one is kept, because most candidates share it."""
+        if self._source is None or self._source[0] != source:
+            self._source = source, self.ensemble(source)
+        return self._source[1]
 
     def _judged(
         self, model: Ensemble, specs: Sequence[AttackSpec | None], split: Split, began: float
@@ -171,18 +178,37 @@ class Evaluator:
         """The accuracy under each specification; what was spent since `began` is the first pass's."""
         for what, neighbours in groupby(specs, key=shared):
             group = [spec or CLEAN for spec in neighbours]
+            if what.name == WORST:
+                yield from (self._worst_of(model, spec, split) for spec in group)
+                began = time.perf_counter()
+                continue
             judged = Pass(attack=self._attack(what), specs=group, seed=self.protocol.seed)
             counts = judged.standing(model, split)
             seconds = (time.perf_counter() - began) / len(group)
             yield from (_accuracy(counts[spec.epsilon], judged.runs, seconds) for spec in group)
             began = time.perf_counter()
 
+    def _worst_of(self, model: Ensemble, spec: AttackSpec, split: Split) -> Measurement:
+        """The worst case at a radius and effort of its own, on any images."""
+        began, counts = time.perf_counter(), torch.zeros(len(split), dtype=torch.int64)
+        for run in range(spec.runs):
+            attack = WorstCase(
+                epsilon=spec.epsilon,
+                threat=spec.threat,
+                effort=Effort(steps=spec.steps, restarts=spec.restarts),
+                seed=number(self.protocol.seed, "run", str(run)) if run else self.protocol.seed,
+                twins=(self._loaded(Candidate.parse(self.protocol.source)),),
+            )
+            found = attack(model, split)
+            counts += found.standing.cpu()
+        return replace(_accuracy(counts, spec.runs, time.perf_counter() - began), flags=found.flags)
+
     def _attack(self, spec: AttackSpec) -> Attack:
         """The attack; the last one that was transferred is kept, because it remembers what it crafted."""
         if spec.source is None:
             return build(spec)
         if self._transferred is None or self._transferred[0] != spec:
-            self._transferred = spec, build(spec, self.ensemble(spec.source))
+            self._transferred = spec, build(spec, self._loaded(spec.source))
         return self._transferred[1]
 
 

@@ -12,6 +12,7 @@ from evaluators import rules_in
 from evaluators.base import Measurement
 from evaluators.objectives import find_objectives
 from search.console import console, table
+from search.formats import bounded
 from studies import Record, non_dominated
 
 if TYPE_CHECKING:
@@ -143,10 +144,7 @@ def _cells(one: Measurement | None) -> list[object]:
 
 def _percent(one: Measurement | None) -> str:
     """A fraction with its 95 % interval: 12.5 % [8.6, 17.8]."""
-    if one is None:
-        return "–"
-    low, high = one.interval
-    return f"{100 * one.value:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    return "–" if one is None else bounded(one)
 
 
 def _points(fraction: float) -> str:

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from evaluators.objectives import OBJECTIVES
-from search.formats import measured
+from search.formats import bounded, measured
 from search.verdicts import columns, in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from search.verdicts import Cells
+    from evaluators.base import Measurement
     from studies.records import Record
 
 PIPED = 160
@@ -53,27 +53,35 @@ def front_table(
 ) -> Table:
     """Records as rows: the selected one is marked with ">" and set bold.
 
-    Beside the objectives stands what judges robustness: on a narrow screen, the verdict alone.
+    Beside the objectives stands what judges robustness: on a narrow screen, the verdict alone. Robust accuracies have
+    their 95 % interval in brackets where there is room; other errors, and all on a narrow screen, are standard errors.
     """
-    grid = _rows(records, objectives, columns(records, objectives), chosen)
+    grid = _rows(records, objectives, chosen, narrow=False)
     room = screen.options.update(max_width=10 * screen.width)
     if screen.measure(grid, options=room).maximum > screen.width:
-        grid = _rows(records, objectives, columns(records, objectives, narrow=True), chosen)
+        grid = _rows(records, objectives, chosen, narrow=True)
         grid.padding = (0, 1, 0, 0)
     grid.title = title or None
     return grid
 
 
-def _rows(records: Sequence[Record], objectives: Sequence[str], judging: Cells, chosen: int | None) -> Table:
+def _rows(records: Sequence[Record], objectives: Sequence[str], chosen: int | None, *, narrow: bool) -> Table:
     """A row per record, with what was measured and what judges it."""
+    judging = columns(records, objectives, narrow=narrow)
     grid = table("", ("", "trial", "candidate", *objectives, *judging), left=3)
     for record in records:
         mine = record.number == chosen
-        cells = [measured(record.measurements[name]) for name in objectives]
+        cells = [_cell(name, record.measurements[name], narrow) for name in objectives]
         judged = [cell(record) for cell in judging.values()]
         mark = ">" if mine else ""
         grid.add_row(mark, str(record.number), record.candidate, *cells, *judged, style="bold" if mine else None)
     return grid
+
+
+def _cell(name: str, measurement: Measurement, narrow: bool) -> str:
+    """The interval of a robust accuracy has a width even where nothing stands, which a standard error has not."""
+    robust = OBJECTIVES[name].stage == "attack"
+    return bounded(measurement) if robust and not narrow else measured(measurement)
 
 
 def by_cost(records: Iterable[Record], objectives: Sequence[str]) -> list[Record]:

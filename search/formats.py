@@ -35,6 +35,12 @@ def measured(measurement: Measurement) -> str:
     return number(measurement.value, measurement.unit)
 
 
+def bounded(measurement: Measurement) -> str:
+    """A value with its 95 % interval where it has one: "40.0 % [30.9, 49.8]", "1.49e8"."""
+    text, (low, high) = number(measurement.value, measurement.unit), measurement.interval
+    return f"{text} [{100 * low:.1f}, {100 * high:.1f}]" if low < high else text
+
+
 def interval(measurement: Measurement) -> str:
     """The 95 % interval of a fraction: "91.0 to 95.2 %"; "" for what is exact."""
     low, high = measurement.interval

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from evaluators.base import THREATS, Threat, check_range
 from space import Candidate, UnknownName, UserError
 
-ATTACKS = ("fgsm", "rfgsm", "uniform", "gaussian", "bim", "mim", "pgd", "cw")
+WORST = "worst"
+"""The worst case of an adaptive set (evaluators/robustness), which papers do not have."""
+ATTACKS = ("fgsm", "rfgsm", "uniform", "gaussian", "bim", "mim", "pgd", "cw", WORST)
 """Names of attacks, from cheap to dear."""
 
 NOISES = ("uniform", "gaussian")
-STARTED_AT_RANDOM = ("rfgsm", "pgd")
-WITHOUT_STEP_SIZE = (*NOISES, "cw")
+STARTED_AT_RANDOM = ("rfgsm", "pgd", WORST)
+WITHOUT_STEP_SIZE = (*NOISES, "cw", WORST)
+WITHOUT_SOURCE = (*NOISES, WORST)
+RESTARTED = ("pgd", WORST)
 PIXELS = "pixels are in [0, 1]: write 8/255 for 8 grey levels"
 
 
@@ -21,15 +25,15 @@ class AttackSpec:
     Attributes:
         name: one of ATTACKS.
         epsilon: largest change of a pixel, in [0, 1] of the pixel range; CW ignores it.
-        steps: gradient steps of BIM, MIM, PGD and CW, >= 0; one-step attacks have one, noise none. 0 switches any
-            attack off.
+        steps: gradient steps of BIM, MIM, PGD, CW and of a full stage of the worst case, >= 0; one-step attacks have
+            one, noise none. 0 switches any attack off.
         step_size: length of one gradient step in [0, 1] of the pixel range; None for the catalogue's own share of ε.
-            Noise and CW have none.
-        restarts: random starts of PGD, >= 1; an image falls if any of them breaks it.
+            Noise, CW and the worst case have none.
+        restarts: random starts of PGD and of the worst case, >= 1; an image falls if any of them breaks it.
         runs: independent repetitions whose accuracies are averaged, >= 1.
         threat: where the attacker stands: "raw", before the input discretizer, or "discretised", after it.
         source: what the images are crafted on, to be judged on another candidate; None for the attacked one itself.
-            Noise has none.
+            Noise and the worst case have none.
     Raises: UserError for what is out of range or means nothing to the attack, UnknownName.
     """
 
@@ -69,7 +73,9 @@ class AttackSpec:
     def _check_meaning(self) -> None:
         if self.step_size is not None and self.name in WITHOUT_STEP_SIZE:
             raise UserError(f"step size of {self.name}", got=self.step_size, expected="none")
-        if self.restarts > 1 and self.name != "pgd":
-            raise UserError(f"restarts of {self.name}", got=self.restarts, expected="1", hint="pgd alone has more")
-        if self.source is not None and self.name in NOISES:
-            raise UserError(f"source of {self.name} noise", got=self.source, expected="none: no gradient is taken")
+        if self.restarts > 1 and self.name not in RESTARTED:
+            hint = f"{' and '.join(RESTARTED)} alone have more"
+            raise UserError(f"restarts of {self.name}", got=self.restarts, expected="1", hint=hint)
+        if self.source is not None and self.name in WITHOUT_SOURCE:
+            why = "its own" if self.name == WORST else "no gradient is taken"
+            raise UserError(f"source of {self.name}", got=self.source, expected=f"none: {why}")

@@ -19,8 +19,8 @@ class Effort:
 
     steps: int = 20
     restarts: int = 1
-    queries: int = 300
-    sample: int = 64
+    queries: int = 100
+    sample: int = 32
     probed: int = 32
 
     def __post_init__(self) -> None:

@@ -63,7 +63,7 @@ class Prober:
         """What noise, transfer and, on a sample of what is left, Square broke after all gradients had failed."""
         left = len(self.siege.outcome.standing)
         self.siege.run([square_stage(target, self.effort)])
-        earlier, square = sum(self.siege.breaks[name] for name in BLACK_BOX), self.siege.breaks[SQUARE]
+        earlier, square = sum(self.siege.breaks.get(name, 0) for name in BLACK_BOX), self.siege.breaks[SQUARE]
         sampled = self._extrapolated(square, min(left, self.effort.sample), left)
         share = earlier / len(self.siege.labels) + sampled.share
         return {"black-box": Evidence(share=share, images=earlier + square)}

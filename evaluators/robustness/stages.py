@@ -8,7 +8,7 @@ from torch import Tensor
 from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.base import Attack
 from evaluators.attacks.halving import HalvingAscent
-from evaluators.attacks.losses import log_probabilities, rescaled, standardised
+from evaluators.attacks.losses import break_margin, log_probabilities, rescaled, standardised
 from evaluators.attacks.noise import Noise
 from evaluators.attacks.square import Square
 from evaluators.attacks.surrogates import RULES, hides_gradients, steered, through
@@ -22,6 +22,8 @@ BLACK_BOX = ("noise", "corners", "transfer")
 ONE_STEP, SQUARE = "one-step", "square"
 TELLING = 4
 """Images that a rule must have broken alone to be followed further."""
+WORTHWHILE = 0.2
+"""And how many for each that is left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,56 +47,63 @@ class Target:
 
     Attributes:
         model: the candidate.
-        twins: trained networks without its quantizers, whose adversaries may carry over.
+        carriers: attacks from trained networks without its quantizers; what they crafted is remembered.
         example: an image or more, N×C×H×W, to see how the model behaves.
         flat: whether most of its gradients are zero.
     """
 
     model: Ensemble
-    twins: Sequence[Ensemble]
+    carriers: Sequence[Transfer]
     example: Tensor
     flat: bool
 
 
 def gradient_stages(target: Target, effort: Effort) -> Iterator[Stage]:
-    """From one step to other losses: what follows the gradients that the model was trained with.
+    """From one step to other losses, along the gradients that help most.
 
-    FGSM and R-FGSM; PGD on rescaled logits; Auto-PGD on the margin at which the vote breaks; for ensembles on the
-    members' standardised logits, for outputs that are probabilities on their logs.
+    FGSM and R-FGSM; Auto-PGD on rescaled logits, and on the margin at which the vote breaks; for ensembles on the
+    members' standardised logits, for outputs that are probabilities on their logs. Where something quantizes, smooth
+    gradients come first, since they break two or three times what the trained ones do, and the trained ones after.
     """
-    model, half = target.model, effort.half
-    once = 1 if effort.steps else 0
-    again = Ascent(steps=half, start="uniform", loss=rescaled, restarts=effort.restarts)
+    model, half, once = target.model, effort.half, 1 if effort.steps else 0
+    hidden = hides_gradients(model, target.example)
+    guide = through(model, "smooth") if hidden else model
     yield Stage(name=ONE_STEP, attack=Ascent(steps=once, step_size=1.0), model=model)
     yield Stage(name=ONE_STEP, attack=Ascent(steps=once, step_size=0.5, start="signs"), model=model)
-    yield Stage(name="rescaled", attack=again, model=model)
-    yield Stage(name="margin", attack=HalvingAscent(steps=effort.steps, restarts=effort.restarts), model=model)
+    for name, loss in (("rescaled", rescaled), ("margin", break_margin)):
+        attack = HalvingAscent(steps=effort.steps, restarts=effort.restarts, loss=loss)
+        yield Stage(name="smooth" if hidden else name, attack=attack, model=guide)
+    if hidden:
+        yield Stage(name="margin", attack=HalvingAscent(steps=half, restarts=effort.restarts), model=model)
     if len(model.members) > 1:
-        yield Stage(name="standardised", attack=HalvingAscent(steps=half, loss=standardised), model=model)
+        yield Stage(name="standardised", attack=HalvingAscent(steps=half, loss=standardised), model=guide)
     if are_probabilities(model.member_logits(target.example).detach()):
-        yield Stage(name="logs", attack=HalvingAscent(steps=effort.steps, loss=log_probabilities), model=model)
+        yield Stage(name="logs", attack=HalvingAscent(steps=effort.steps, loss=log_probabilities), model=guide)
 
 
-def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) -> Iterator[Stage]:
+def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int], left: int = 0) -> Iterator[Stage]:
     """Other straight-through rules where something quantizes, and a twin's gradients where there are none.
 
-    A rule that breaks what the trained one could not is followed in full.
+    A rule that breaks what others could not is followed further.
 
     Args:
         target: what is attacked.
         effort: what it may spend.
         breaks: so far, by stage name; looked at after each stage.
+        left: images that stand; a rule that broke less than a share of them is not followed, which would be dear.
     """
+    steady = Ascent(steps=effort.steps, start="uniform", loss=rescaled)
     for rule in RULES if hides_gradients(target.model, target.example) else ():
         model = through(target.model, rule)
-        yield Stage(name=rule, attack=HalvingAscent(steps=-(-effort.half // 2)), model=model)
-        yield Stage(name=rule, attack=Ascent(steps=-(-effort.half // 2), start="uniform", loss=rescaled), model=model)
-        if breaks.get(rule, 0) >= TELLING:
-            yield Stage(name=rule, attack=HalvingAscent(steps=2 * effort.steps, restarts=2), model=model)
+        if rule not in breaks:
+            yield Stage(name=rule, attack=HalvingAscent(steps=-(-effort.half // 2)), model=model)
+        if breaks.get(rule, 0) >= max(TELLING, WORTHWHILE * left):
+            yield Stage(name=rule, attack=HalvingAscent(steps=2 * effort.steps), model=model)
+            yield Stage(name=rule, attack=steady, model=model)
     # its values may not change at all on the way, which would halve steps to nothing
     lead = Ascent(steps=2 * effort.steps, start="uniform", restarts=4)
-    for twin in target.twins if target.flat else ():
-        yield Stage(name="steered", attack=lead, model=steered(target.model, twin))
+    for carrier in target.carriers if target.flat else ():
+        yield Stage(name="steered", attack=lead, model=steered(target.model, carrier.source))
 
 
 def best_surrogate(model: Ensemble, breaks: Mapping[str, int]) -> Ensemble:
@@ -108,12 +117,8 @@ def black_box_stages(target: Target, effort: Effort) -> Iterator[Stage]:
     model, draws = target.model, 8 if effort.steps else 0
     yield Stage(name="noise", attack=Noise(kind="uniform", draws=draws), model=model)
     yield Stage(name="corners", attack=Noise(kind="corners", draws=draws // 2), model=model)
-    for twin in target.twins:
-        yield Stage(
-            name="transfer",
-            attack=Transfer(attack=Ascent(steps=effort.steps, start="uniform"), source=twin),
-            model=model,
-        )
+    for carrier in target.carriers:
+        yield Stage(name="transfer", attack=carrier, model=model)
 
 
 def square_stage(target: Target, effort: Effort) -> Stage:

@@ -1,7 +1,7 @@
 """The worst case of an adaptive set of attacks, image by image, and what speaks against believing it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch import Tensor
 from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.base import ThreatModel
 from evaluators.attacks.judging import BATCH
+from evaluators.attacks.transfer import Transfer
 from evaluators.base import Threat
 from evaluators.data.batches import evaluation_batches
 from evaluators.data.dataset import Split
@@ -66,6 +67,7 @@ class WorstCase:
         effort: what it may spend.
         seed: of the draws.
         twins: trained networks whose adversaries are tried as well.
+        carriers: their attacks, which remember what they crafted from one model to the next.
     """
 
     epsilon: float
@@ -73,13 +75,19 @@ class WorstCase:
     seed: int
     threat: Threat = "raw"
     twins: tuple[Ensemble, ...] = ()
+    carriers: tuple[Transfer, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        crafting = Ascent(steps=self.effort.steps, start="uniform")
+        carriers = tuple(Transfer(attack=crafting, source=twin) for twin in self.twins)
+        object.__setattr__(self, "carriers", carriers)
 
     def __call__(self, model: Ensemble, split: Split) -> Findings:
         """Attack every image of a split that is not empty; leaves the model in eval mode."""
         images, labels = next(evaluation_batches(split.head(LOOKED_AT), LOOKED_AT))
         invalid = (*stop_training(model), *unsound(model, images))
         flat = is_flat(model, images, labels)
-        target = Target(model=model, twins=self.twins, example=images[:1], flat=flat)
+        target = Target(model=model, carriers=self.carriers, example=images[:1], flat=flat)
         naive, parts = zip(*self._batches(target, split), strict=True)
         siege = Siege.joined(parts)
         certified = self._certify(siege, model)
@@ -102,7 +110,8 @@ class WorstCase:
             siege = Siege.lay(target.model, images, labels, self.epsilon, self.seed, str(batch))
             naive = self._naive(siege, target.model, batch)
             siege.run(gradient_stages(target, self.effort))
-            siege.run(surrogate_stages(target, self.effort, siege.breaks))
+            left = len(siege.outcome.standing)
+            siege.run(surrogate_stages(target, self.effort, siege.breaks, left))
             siege.run(black_box_stages(target, self.effort))
             yield naive, siege
 

@@ -137,6 +137,7 @@ def open_judge(setup: Setup, seed: int) -> Judges:
         dataset=setup.dataset,
         network=table.network,
         epsilon=table.epsilon,
+        source=str(setup.candidate("fp")),
         seed=seed,
         budget=Budget(epochs=setup.scale.epochs or table.epochs, train_images=setup.scale.train_images),
         device=setup.device,

@@ -9,7 +9,7 @@ from victims import digits, same, state_of, victim
 
 from evaluators.attacks.base import Attacked, ThreatModel
 from evaluators.ensemble import Ensemble
-from evaluators.robustness.verification.autoattack import METHODS, External, available, require
+from evaluators.robustness.verification.autoattack import METHODS, STANDARD, External, available, require
 from evaluators.robustness.verification.score import Score, led_by
 from evaluators.seeds import stream
 from evaluators.votes import MajorityVote, MeanVote
@@ -52,7 +52,7 @@ def test_a_raised_score_rises_with_its_lead_however_far_it_is_behind() -> None:
     assert not raised[:, 1].any()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", sorted({*METHODS, *STANDARD}))
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_falls_is_in_the_ball_and_wrong(method: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     images, labels = digits()

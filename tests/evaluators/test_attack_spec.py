@@ -56,8 +56,10 @@ def values(
         ({"threat": "row"}, "unknown threat model: got 'row'; .*did you mean 'raw'"),
         ({"name": "cw", "step_size": 0.1}, "step size of cw: got 0.1; expected none"),
         ({"name": "gaussian", "step_size": 0.1}, "step size of gaussian: got 0.1; expected none"),
-        ({"name": "bim", "restarts": 2}, "restarts of bim: got 2; expected 1; hint: pgd alone has more"),
-        ({"name": "uniform", "source": FP}, "source of uniform noise: got fp:x0.25; expected none"),
+        ({"name": "bim", "restarts": 2}, "restarts of bim: got 2; expected 1; hint: pgd and worst alone have more"),
+        ({"name": "uniform", "source": FP}, "source of uniform: got fp:x0.25; expected none: no gradient is taken"),
+        ({"name": "worst", "source": FP}, "source of worst: got fp:x0.25; expected none: its own"),
+        ({"name": "worst", "step_size": 0.1}, "step size of worst: got 0.1; expected none"),
     ],
 )
 def test_what_means_nothing_is_refused(fields, said):
@@ -92,9 +94,10 @@ def test_judge_and_measure_agree(evaluator, candidate):
     measured = dict(evaluator.measure(candidate, ["acc", "fgsm", "gaussian", "pgd", "cw"]))
     plain = {"epsilon": 0.06, "steps": 4}
     specs = [AttackSpec(name=name, **plain) for name in ("fgsm", "gaussian")]
-    specs += [AttackSpec(name="pgd", restarts=2, **plain), AttackSpec(name="cw", steps=50)]
+    specs += [AttackSpec(name=name, restarts=2, **plain) for name in ("pgd", "worst")]
+    specs.append(AttackSpec(name="cw", steps=50))
     found = list(evaluator.judge(candidate, specs, images=300))
-    for name, one in zip(("fgsm", "gaussian", "pgd", "cw"), found, strict=True):
+    for name, one in zip(("fgsm", "gaussian", "pgd_naive", "pgd", "cw"), found, strict=True):
         assert replace(one, seconds=0) == replace(measured[name], seconds=0)
     [clean] = evaluator.judge(candidate, [None])
     assert replace(clean, seconds=0) == replace(measured["acc"], seconds=0)

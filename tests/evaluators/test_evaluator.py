@@ -21,7 +21,7 @@ from evaluators.base import Budget, Measurement, Protocol
 from evaluators.cache import Store
 from evaluators.data import DataSet
 from evaluators.data.batches import evaluation_batches
-from evaluators.evaluator import Evaluator
+from evaluators.evaluator import TOGETHER, Evaluator
 from evaluators.members import MemberPool
 from evaluators.objectives import OBJECTIVES
 from evaluators.seeds import stream
@@ -73,7 +73,8 @@ def values(evaluator: Evaluator, text: str, *names: str) -> dict[str, float]:
 def test_measurements_come_in_the_order_of_their_cost_however_they_are_asked_for(evaluator):
     for names in (ALL, ALL[::-1], ("pgd", "bops"), ("fgsm", "acc", "acc"), ("memory",), ()):
         found = [name for name, _ in evaluator.measure(design("xnor"), names)]
-        assert found == [name for name in OBJECTIVES if name in names]
+        come_along = TOGETHER if "pgd" in names else ()
+        assert found == [name for name in OBJECTIVES if name in (*names, *come_along)]
 
 
 def test_units_counts_and_errors_are_those_of_a_share(evaluator, mnist5k):
@@ -108,12 +109,13 @@ def test_values_are_those_of_the_model_it_builds(text, evaluator, mnist5k):
     right = (model(held_out.images.float() / 255) == held_out.labels).sum().item()
     assert found["acc"].value == right / len(held_out)
     threat = ThreatModel(epsilon=0.1, where="raw")
-    for name in ("fgsm", "rfgsm", "uniform", "gaussian", "bim", "mim", "pgd", "cw"):
-        strength = {"steps": 50 if name == "cw" else 3, "restarts": 2 if name == "pgd" else 1}
-        attack = build(AttackSpec(name=name, **strength))
+    for name in ("fgsm", "rfgsm", "uniform", "gaussian", "bim", "mim", "pgd_naive", "cw"):
+        plain = "pgd" if name == "pgd_naive" else name
+        strength = {"steps": 50 if name == "cw" else 3, "restarts": 2 if plain == "pgd" else 1}
+        attack = build(AttackSpec(name=plain, **strength))
         standing = 0
         for number, (images, labels) in enumerate(evaluation_batches(held_out.head(300), 256)):
-            noise = stream(0, "attack", name, str(number))
+            noise = stream(0, "attack", plain, str(number))
             outcome = attack(model, images, labels, threat, noise)
             standing += (~outcome.broken).sum().item()
         assert found[name].value == standing / 300
@@ -125,6 +127,21 @@ def test_accuracy_under_attack_is_never_above_the_clean_one_of_the_same_images(e
         clean = (evaluator.ensemble(design(text))(first.images.float() / 255) == first.labels).float().mean().item()
         found = values(evaluator, text, "fgsm", "bim", "pgd")
         assert max(found.values()) < clean
+
+
+def test_the_worst_case_is_at_most_every_attack_of_its_threat_and_at_least_the_certificate(evaluator):
+    for text in ("fp", "in2:dorefa2-2", "fp+xnor+mbn2x1:majority"):
+        found = values(evaluator, text, "fgsm", "transfer", "pgd")
+        assert found["certified"] <= found["pgd"] <= found["pgd_naive"]
+        assert found["pgd"] <= found["transfer"] and found["pgd"] <= found["fgsm"]
+
+
+def test_the_worst_case_carries_the_flags_and_comes_along_where_only_the_certificate_is_asked_for(evaluator):
+    found = dict(evaluator.measure(design("xnor"), ["certified"]))
+    assert tuple(found) == TOGETHER
+    assert all(flag.partition(":")[0] in ("suspect", "masked") for flag in found["pgd"].flags)
+    assert not found["pgd_naive"].flags and not found["certified"].flags
+    assert list(dict(evaluator.measure(design("xnor"), ["pgd_naive"]))) == ["pgd_naive"]
 
 
 def test_attacks_of_no_steps_leave_the_clean_accuracy(folder, mnist5k):
@@ -140,12 +157,14 @@ def test_more_images_than_there_are_means_all(folder, mnist5k):
 
 def test_the_threat_model_is_the_protocols(folder, evaluator, mnist5k):
     behind = make(folder, mnist5k, threat="discretised")
-    assert values(behind, "in2:dorefa2-2", "pgd")["pgd"] > values(evaluator, "in2:dorefa2-2", "pgd")["pgd"]
+    there, here = values(behind, "in2:dorefa2-2", "pgd"), values(evaluator, "in2:dorefa2-2", "pgd")
+    assert there["pgd_naive"] > here["pgd_naive"]
+    assert there["pgd"] == pytest.approx(here["pgd"], abs=0.01), "the worst case stands before the discretizer"
     first = mnist5k.validation.head(300)
     model = behind.ensemble(design("in2:dorefa2-2"))
     clean = (model(first.images.float() / 255) == first.labels).float().mean().item()
-    assert values(behind, "in2:dorefa2-2", "pgd")["pgd"] == pytest.approx(clean)  # 0.1 is less than half a bin
-    assert values(behind, "fp", "pgd") == values(evaluator, "fp", "pgd")
+    assert there["pgd_naive"] == pytest.approx(clean)  # 0.1 is less than half a bin
+    assert values(behind, "fp", "pgd_naive") == values(evaluator, "fp", "pgd_naive")
 
 
 def test_a_larger_ball_leaves_less(folder, mnist5k):

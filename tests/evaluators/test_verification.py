@@ -10,8 +10,9 @@ import pytest
 
 from evaluators import Budget, Evaluator, Measurement, open_evaluator
 from evaluators.robustness.verification.binarization import Found
+from evaluators.robustness.verification.settings import Verification
 from evaluators.robustness.verification.verified import Fall, Verified, flags_of
-from evaluators.robustness.verification.verify import Verification, Verifier, twins_of
+from evaluators.robustness.verification.verify import Verifier, twins_of
 from space import Candidate, UserError
 
 SMALL = Verification(images=60, steps=5, restarts=1, queries=20, targets=2, binarized=6)

@@ -28,6 +28,8 @@ def small(arguments: list[str]) -> list[str]:
     """The same command with a budget of seconds; later flags win."""
     if arguments and arguments[0] in ("select", "plot", "cost", "reproduce"):
         return arguments
+    if arguments and arguments[0] == "audit":
+        return [*arguments, "--images", "10", "--steps", "2", "--restarts", "1", "--queries", "8"]
     if arguments and arguments[0] in ("evaluate", "diagnose"):
         return [*arguments, *SMALL]
     return [*arguments, *SMALL, "--trials", "2"]
@@ -57,7 +59,7 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_readme_has_commands_and_programs():
-    assert len(COMMANDS) == 9
+    assert len(COMMANDS) == 10
     assert len(PROGRAMS) == 3
     assert all(command.startswith("python -m search ") for command in COMMANDS)
 

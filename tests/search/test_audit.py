@@ -13,8 +13,8 @@ import pytest
 
 from evaluators import rules_in
 from evaluators.base import Measurement
-from evaluators.robustness.verification.verified import Verified
-from evaluators.robustness.verification.verify import Verification
+from evaluators.robustness.verification.settings import Verification
+from evaluators.robustness.verification.verified import RULES, Verified
 from search.audits import Entry, falls, sentences, still_best
 from search.cli import main, parse
 from studies import Record
@@ -172,6 +172,10 @@ def test_the_commands_of_the_page_run(command: str, capsys: Capture) -> None:
         words = [words[0], f"{words[1]}:x0.125", *words[2:], *SEARCH]
     assert main([*words, *SMALL, *PLACE]) == 0
     assert capsys.readouterr().out
+
+
+def test_the_page_has_a_heading_for_every_rule() -> None:
+    assert set(re.findall(r"^### (.+)$", PAGE, flags=re.MULTILINE)) == set(RULES)
 
 
 def test_the_page_names_every_effort_and_its_default() -> None:

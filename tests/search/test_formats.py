@@ -34,6 +34,9 @@ def test_bytes_have_a_prefix(count: float, text: str) -> None:
 def test_measurements_show_their_error_where_they_have_one() -> None:
     assert formats.measured(Measurement.fraction(320, 400)) == "80.0 ± 2.0 %"
     assert formats.measured(Measurement.fraction(400, 400)) == "100.0 ± 0.0 %"
+    assert formats.bounded(Measurement.fraction(40, 100)) == "40.0 % [30.9, 49.8]"
+    assert formats.bounded(Measurement.fraction(400, 400)) == "100.0 % [99.0, 100.0]"
+    assert formats.bounded(Measurement(value=1.49e8, unit="bit-ops")) == "1.49e8"
     assert formats.measured(Measurement(value=1.49e8, unit="bit-ops")) == "1.49e8"
     assert formats.measured(Measurement(value=1536, unit="bytes")) == "1.5 kB"
     assert formats.number(0.5, "fraction") == "50.0 %"

@@ -68,9 +68,9 @@ def test_a_row_is_measured_once(setup):
     reproduction, chosen = Reproduction(setup), rows(setup, "FP", "EMPIR as published")
     first = finished(reproduction, chosen)
     assert [one.job.row.name for one in first] == ["FP", "EMPIR as published"]
-    assert all(one.result.measurements.keys() == {"clean", "CW", "FGSM", "BIM", "PGD"} for one in first)
+    assert all(one.result.measurements.keys() == {"clean", "CW", "FGSM", "BIM", "PGD", "worst case"} for one in first)
     counts = {name: one.n for name, one in first[0].result.measurements.items()}
-    assert counts == {"clean": SCALE.clean_images, "CW": 8, "FGSM": 8, "BIM": 8, "PGD": 8}
+    assert counts == {"clean": SCALE.clean_images, "CW": 8, "FGSM": 8, "BIM": 8, "PGD": 8, "worst case": 8}
     assert finished(reproduction, chosen) == []
     again = [reproduction.result(job) for job in reproduction.jobs(chosen)]
     assert again == [one.result for one in first]

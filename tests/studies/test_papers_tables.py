@@ -80,9 +80,22 @@ def test_clean_accuracy_is_never_below_an_attacked_one_but_for_noise():
 def test_panda_attacks_behind_the_discretizer_and_ours_before_it():
     for name in ("A2", "A3", "A4", "A5", "A6"):
         attacked = [column for column in TABLES[name].columns if column.attack]
-        assert [column.attack.threat for column in attacked] == ["discretised"] * 3 + ["raw"] * 3
-        assert [column.ours for column in attacked] == [False] * 3 + [True] * 3
+        assert [column.attack.threat for column in attacked] == ["discretised"] * 3 + ["raw"] * 4
+        assert [column.ours for column in attacked] == [False] * 3 + [True] * 4
         assert len({column.attack.epsilon for column in attacked}) == 3
+
+
+def test_the_worst_case_is_the_last_column_wherever_a_table_attacks_the_model_itself():
+    for name, table in TABLES.items():
+        worst = [column for column in table.columns if column.attack and column.attack.name == "worst"]
+        if name in ("A1", "C2", "C4"):
+            assert not worst, "no attack, or one that is crafted elsewhere"
+            continue
+        assert worst == [table.columns[-1]] and worst[0].ours and worst[0].attack.threat == "raw"
+        radii = {column.attack.epsilon for column in table.columns[:-1] if column.attack}
+        assert worst[0].attack.epsilon == min(radii - {0.0})
+        assert not any(worst[0].name in (*row.figures, *row.sources) for row in table.rows)
+        assert any(note.startswith("worst case (ours)") for note in table.notes)
 
 
 def test_empir_as_published_is_a_transfer_attack_in_two_columns():

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from logging import CRITICAL, Logger
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -14,16 +14,19 @@ from evaluators.ensemble import Ensemble
 from evaluators.robustness.verification.score import Score
 from space.errors import UserError
 
-Method = Literal["apgd-ce", "apgd-dlr", "apgd-t", "square"]
+Method = Literal["apgd-ce", "apgd-dlr", "apgd-t", "fab-t", "square"]
 Perturb = Callable[[Tensor, Tensor], Tensor]
 
 ROUNDING = 1e-6
 """How far beyond the ball float32 arithmetic may put a pixel; it is put back before anything is judged."""
 
-METHODS: tuple[Method, ...] = get_args(Method)
+METHODS: tuple[Method, ...] = ("apgd-ce", "apgd-dlr", "apgd-t", "square")
 """From cheap to dear."""
 
-FEWEST_CLASSES = {"apgd-ce": 2, "apgd-dlr": 3, "apgd-t": 4, "square": 2}
+STANDARD: tuple[Method, ...] = ("apgd-ce", "apgd-t", "fab-t", "square")
+"""The standard set of AutoAttack, in its order."""
+
+FEWEST_CLASSES = {"apgd-ce": 2, "apgd-dlr": 3, "apgd-t": 4, "fab-t": 2, "square": 2}
 """Classes that a method's loss needs: DLR divides by the gap to the third largest logit."""
 
 
@@ -47,9 +50,10 @@ class External:
     """One attack of pyautoattack, on what still stands; what falls is the model's own word, never the library's.
 
     Attributes:
-        method: APGD on the cross-entropy, on the DLR loss, on the targeted DLR loss, or Square.
-        steps: of one APGD run, >= 1.
-        targets: other classes that "apgd-t" aims at, the likeliest first; >= 1, all of them where there are fewer.
+        method: APGD on the cross-entropy, on the DLR loss, on the targeted DLR loss, targeted FAB, or Square.
+        steps: of one run of APGD or FAB, >= 1.
+        targets: other classes that "apgd-t" and "fab-t" aim at, the likeliest first; >= 1, all of them where there are
+            fewer.
         queries: of Square, per image, >= 1.
     """
 
@@ -94,15 +98,20 @@ class External:
     def _perturb(self, score: Score, classes: int, usual: dict[str, Any]) -> Perturb:
         """The library's attack, from images and labels to images; `usual` is what all of its attacks take."""
         from pyautoattack.autopgd_base import APGDAttack, APGDAttack_targeted
+        from pyautoattack.fab_pt import FABAttack_PT
         from pyautoattack.square import SquareAttack
 
+        targets = min(self.targets, classes - 1)
         ascent = usual | {"n_iter": self.steps, "logger": Logger("pyautoattack", CRITICAL)}  # it would warn
         perturb: Perturb
         match self.method:
             case "apgd-ce" | "apgd-dlr":
                 perturb = APGDAttack(score, loss=self.method.removeprefix("apgd-"), **ascent).perturb
             case "apgd-t":
-                perturb = APGDAttack_targeted(score, n_target_classes=min(self.targets, classes - 1), **ascent).perturb
+                perturb = APGDAttack_targeted(score, n_target_classes=targets, **ascent).perturb
+            case "fab-t":
+                own = usual | {"n_iter": self.steps, "targeted": True, "n_target_classes": targets}
+                perturb = FABAttack_PT(score, **own).perturb
             case "square":
                 perturb = SquareAttack(score, n_queries=self.queries, resc_schedule=False, **usual).perturb
         return perturb

@@ -9,7 +9,7 @@ from torch import Tensor
 from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.base import ThreatModel
 from evaluators.attacks.judging import BATCH
-from evaluators.base import Measurement, check_range
+from evaluators.base import Measurement
 from evaluators.data.batches import evaluation_batches
 from evaluators.data.dataset import Split
 from evaluators.ensemble import Ensemble
@@ -20,6 +20,7 @@ from evaluators.robustness.siege import Siege
 from evaluators.robustness.stages import Stage, Target, gradient_stages, surrogate_stages
 from evaluators.robustness.verification.autoattack import METHODS, External, available
 from evaluators.robustness.verification.binarization import Binarization, Found, Stages
+from evaluators.robustness.verification.settings import Verification
 from evaluators.robustness.verification.verified import Verified, flags_of
 from evaluators.robustness.worst_case import Findings, WorstCase
 from space import Candidate
@@ -28,40 +29,6 @@ TWINS = ("standard", "warm", "fastat")
 """Recipes of the full-precision networks whose adversaries are tried."""
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verification:
-    """How hard a candidate is looked at.
-
-    Attributes:
-        images: test images, >= 1 (fewer if there are fewer).
-        steps: gradient steps of one start, >= 1, ours and pyautoattack's.
-        restarts: starts of our own stages, >= 1.
-        queries: of pyautoattack's Square, per image, >= 1.
-        targets: classes that targeted APGD aims at, >= 1.
-        binarized: images of the binarization test, >= 0, and no more than `images`; none leaves it out.
-    """
-
-    images: int = 1000
-    steps: int = 100
-    restarts: int = 5
-    queries: int = 5000
-    targets: int = 9
-    binarized: int = 128
-
-    def __post_init__(self) -> None:
-        check_range("verified images", self.images, 1, 10**9)
-        check_range("attack steps", self.steps, 1, 100_000)
-        check_range("attack restarts", self.restarts, 1, 1_000)
-        check_range("queries", self.queries, 1, 10**7)
-        check_range("targets", self.targets, 1, 1_000)
-        check_range("binarized images", self.binarized, 0, 10**9)
-
-    @property
-    def effort(self) -> Effort:
-        """Of our own stages."""
-        return Effort(steps=self.steps, restarts=self.restarts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +147,7 @@ def by_gradient(effort: Effort) -> Stages:
     def stages(model: Ensemble, example: Tensor) -> Iterator[Stage]:
         plain = Ascent(steps=effort.steps, start="uniform", restarts=effort.restarts)
         yield Stage(name="pgd", attack=plain, model=model)
-        target = Target(model=model, twins=(), example=example, flat=False)
+        target = Target(model=model, carriers=(), example=example, flat=False)
         yield from gradient_stages(target, effort)
         yield from surrogate_stages(target, effort, {})
 

@@ -1,0 +1,90 @@
+"""What `audit` is asked to look at: the front of a study under its own protocol, or one candidate."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluators.base import Budget
+from evaluators.verdict import JUDGED
+from search.console import by_cost
+from search.opening import evaluator_of
+from search.shared_flags import PROTOCOL_FLAGS, TRAINING_FLAGS
+from space import Candidate, UserError
+from studies import Record, Study
+
+if TYPE_CHECKING:
+    from evaluators import Evaluator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is audited.
+
+    Attributes:
+        evaluator: with the protocol and budget of the search.
+        candidates: with their trials, where they come from a study.
+        objectives: whose front it is.
+        study: its folder, if any.
+    """
+
+    evaluator: Evaluator
+    candidates: Sequence[tuple[Candidate, Record | None]]
+    objectives: tuple[str, ...] = (JUDGED,)
+    study: Path | None = None
+
+
+def read_subject(args: Namespace) -> Subject:
+    """A candidate under the protocol of the flags, or the front of a study under its own."""
+    try:
+        candidate = Candidate.parse(args.subject)
+    except UserError as error:
+        if not Path(args.subject).is_dir():
+            expected, hint = "a candidate, or the folder of a run", error.hint or error.what
+            raise UserError("nothing to audit", got=args.subject, expected=expected, hint=hint) from None
+        return _study(args)
+    usual = Budget()  # the flags of these names are the audit's own
+    searched = {name: getattr(usual, name) for name in ("images", "steps", "restarts")}
+    evaluator = evaluator_of(Namespace(**{**vars(args), **searched}))
+    return Subject(evaluator=evaluator, candidates=[(candidate, None)])
+
+
+def _study(args: Namespace) -> Subject:
+    given = [word.split("=")[0] for word in args.words if word.split("=")[0] in (*PROTOCOL_FLAGS, *TRAINING_FLAGS)]
+    if given:
+        raise UserError("a study has its own protocol and budget", got=given[0], expected="a candidate with that flag")
+    study = Study.load(args.subject, storage=args.storage)
+    objectives = study.config.objectives
+    members = by_cost(study.front(), objectives)
+    if not members:
+        raise UserError("no front to audit", got=args.subject, hint="trials.csv says why; run goes on with the study")
+    return Subject(
+        evaluator=_evaluator(study, args),
+        candidates=[(Candidate.parse(one.candidate), one) for one in members],
+        objectives=objectives,
+        study=study.folder,
+    )
+
+
+def _evaluator(study: Study, args: Namespace) -> Evaluator:
+    """The study's own evaluator; also where this machine would train in another number format."""
+    from evaluators import Evaluator, open_evaluator
+
+    protocol = study.config.protocol
+    opened = open_evaluator(
+        dataset=protocol.dataset,
+        network=protocol.network,
+        source=protocol.source,
+        seed=protocol.seed,
+        device=args.device,
+        cache=args.cache,
+        data_root=args.data_root,
+        download=args.download,
+    )
+    if opened.protocol.checksum != protocol.checksum:
+        what = f"{study.folder} was made with other images of {protocol.dataset}"
+        raise UserError(what, got=opened.protocol.checksum, expected=protocol.checksum)
+    return Evaluator(protocol, study.config.budget, opened.pool)
