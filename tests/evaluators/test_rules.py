@@ -83,7 +83,8 @@ def test_thresholds_of_the_page_are_those_of_the_code(name):
 
 def test_other_numbers_of_the_page_are_those_of_the_code():
     effort = Effort()
-    assert f"{effort.sample} images for Square, {effort.probed} for the probes" in " ".join(PAGE.split())
+    assert effort.sample == effort.probed
+    assert f"{effort.sample} images each for Square and the probes" in " ".join(PAGE.split())
     assert all(
         f"up to {effort.probed} images" in SECTIONS[name] for name in ("unconverged", "restarts", "large-radius")
     )
