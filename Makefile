@@ -1,4 +1,4 @@
-# make front: searches and draws. make test: the whole test suite. Both make the environment first.
+# make front: searches for four minutes and draws. make test: the whole test suite. Both make the environment first.
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
@@ -7,7 +7,7 @@ ARGS ?=
 .PHONY: front test lint types clean .venv
 
 front: .venv
-	$(BIN)/python -m search --objectives acc,pgd,bops $(ARGS)
+	$(BIN)/python -m search --objectives acc,pgd,bops --time 4m $(ARGS)
 
 test: .venv/installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)

@@ -185,7 +185,7 @@ def main() -> None:
     args = parser.parse_args()
 
     torch.set_num_threads(1)
-    budget = Budget(epochs=args.epochs)
+    budget = Budget(epochs=args.epochs, images=400)
     settings = {name: getattr(args, name) for name in ("images", "epsilon", "epochs")}
     evaluator = open_evaluator(
         dataset="mnist5k", epsilon=args.epsilon, budget=budget, cache=args.cache, source="fp:x0.5", device="cpu"

@@ -130,7 +130,7 @@ class Budget:
 
     epochs: int = 4
     train_images: int = 0
-    images: int = 400
+    images: int = 256
     steps: int = 20
     restarts: int = 1
 

@@ -32,7 +32,7 @@ Exit status: 0 done, 2 something you can fix, 1 a fault of this program,
 130 interrupted with everything finished kept."""
 SPEC = "a candidate, e.g. mbn3x1, in4:pact4:x0.5 or in2:fp+dorefa4-2:majority"
 DEFAULT_OBJECTIVES = ("acc", "pgd", "bops")
-DEFAULT_TRIALS = 32
+DEFAULT_TRIALS = 24
 
 
 class Parser(argparse.ArgumentParser):
