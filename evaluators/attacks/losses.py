@@ -28,7 +28,7 @@ def rescaled(model: Ensemble, logits: Tensor, labels: Tensor) -> Tensor:
     """
     wanted = math.log((logits.shape[2] - 1) * (1 - UNSURE) / UNSURE)
     spread = logits.detach().amax(2, keepdim=True) - logits.detach().amin(2, keepdim=True)
-    return model.loss(logits * (wanted / spread.clamp_min(torch.finfo(logits.dtype).tiny)), labels)
+    return model.loss(logits * (wanted / spread.clamp_min(torch.finfo(logits.dtype).eps)), labels)
 
 
 def break_margin(model: Ensemble, logits: Tensor, labels: Tensor) -> Tensor:

@@ -48,9 +48,11 @@ def test_one_step_breaks_less_than_many(evaluator):
 
 def test_no_steps_change_nothing(evaluator):
     found = measured(evaluator, "acc", "fgsm", "bim", "pgd", steps=0, images=10**6)
+    assert found.pop("certified").value == 0.0, "8-bit input: nothing is"
     assert len({one.value for one in found.values()}) == 1
 
 
-def test_all_of_this_took_one_training(evaluator):
+def test_all_of_this_took_two_trainings(evaluator):
+    """The network, and the source of transferred attacks."""
     measured(evaluator, "acc")
-    assert evaluator.pool.trained == 1
+    assert evaluator.pool.trained == 2

@@ -25,6 +25,12 @@ Call = Callable[..., "subprocess.CompletedProcess[str]"]
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are as wide as in a pipe, whatever the shell that the tests were started from says of its window."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def bitfront(tmp_path: Path) -> Call:
     """`python -m search WORDS…` in an empty folder."""
