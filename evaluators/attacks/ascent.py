@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from evaluators.attacks.ball import Ball
-from evaluators.attacks.base import Attacked, ThreatModel, judged, loss_gradient
+from evaluators.attacks.base import Attack, Attacked, ThreatModel, judged, loss_gradient
 from evaluators.attacks.losses import Loss, plain
 from evaluators.ensemble import Ensemble
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ascent:
+class Ascent(Attack):
     """One gradient attack; calling it attacks a batch.
 
     Attributes:
@@ -33,26 +33,14 @@ class Ascent:
     restarts: int = 1
     loss: Loss = plain
 
-    def __call__(
-        self,
-        model: Ensemble,
-        images: Tensor,
-        labels: Tensor,
-        threat: ThreatModel,
-        generator: torch.Generator,
-    ) -> Attacked:
-        """Attack float32 images (N×C×H×W in [0, 1]); the model decides at every step whether an image has fallen.
-
-        An image leaves the batch when it falls; an image that stands keeps its iterate of highest loss.
-        """
-        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
-        self.go_on(outcome, model, labels, threat, generator)
-        return outcome
-
     def go_on(
         self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
     ) -> None:
-        """Attack what still stands in an outcome, in place; each step is told to its `record`."""
+        """Attack what still stands in an outcome, in place; each step is told to its `record`.
+
+        The model decides at every step whether an image has fallen and leaves the batch; one that stands keeps its
+        iterate of highest loss.
+        """
         for _ in range(self.restarts if self.steps else 0):
             ball = Ball.around(outcome.origin, threat.epsilon)
             start = self.begin(outcome.origin, ball, threat.epsilon, generator)

@@ -1,8 +1,9 @@
 """What all attacks share: the threat they act under, and the outcome they leave."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -118,20 +119,25 @@ class Attacked:
         self.loss[standing[better]] = loss[better]
 
 
-class Attack(Protocol):
-    """Attacks a batch: float32 images (N×C×H×W in [0, 1]) and the labels the model should not give up."""
+class Attack(ABC):
+    """Attacks a batch: float32 images (N×C×H×W in [0, 1]) and the labels the model should not give up.
+
+    What fell is judged on the model's own decision; its parameters stay as they are.
+    """
 
     def __call__(
         self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
     ) -> Attacked:
-        """What fell is judged on the model's own decision; its parameters stay as they are."""
-        ...
+        """The outcome of an attack from the start; what the model gets wrong has already fallen."""
+        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
+        self.go_on(outcome, model, labels, threat, generator)
+        return outcome
 
+    @abstractmethod
     def go_on(
         self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
     ) -> None:
         """Attack what still stands in an outcome, in place."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

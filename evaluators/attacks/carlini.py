@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from evaluators.attacks.base import Attacked, ThreatModel
+from evaluators.attacks.base import Attack, Attacked, ThreatModel
 from evaluators.ensemble import Ensemble
 
 MOVABLE = 0.999999
@@ -14,7 +14,7 @@ MOVABLE = 0.999999
 
 
 @dataclass(frozen=True, kw_only=True)
-class CarliniWagner:
+class CarliniWagner(Attack):
     """Minimises ‖x' - x‖² + c·max(margin, -confidence) by Adam, over tanh space, so that pixels stay in [0, 1].
 
     The margin is that of the label, z_y - max z_other. ε plays no part: the attacker may move any pixel any distance,
@@ -36,21 +36,13 @@ class CarliniWagner:
     rate: float = 0.1
     confidence: float = 0.0
 
-    def __call__(
-        self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
-    ) -> Attacked:
-        """Attack float32 images (N×C×H×W in [0, 1]); nothing is drawn.
-
-        An image that falls keeps its nearest adversary; one that stands is left as it was.
-        """
-        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
-        self.go_on(outcome, model, labels, threat, generator)
-        return outcome
-
     def go_on(
         self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
     ) -> None:
-        """Attack what still stands in an outcome, in place."""
+        """Attack what still stands in an outcome, in place.
+
+        Nothing is drawn. An image that falls keeps its nearest adversary; one that stands is left as it was.
+        """
         standing = outcome.standing
         if self.steps and len(standing):
             search = _Search.start(self, model, labels[standing], outcome, standing)

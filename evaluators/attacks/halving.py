@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from evaluators.attacks.ball import Ball
-from evaluators.attacks.base import Attacked, Judged, ThreatModel, judged
+from evaluators.attacks.base import Attack, Attacked, Judged, ThreatModel, judged
 from evaluators.attacks.losses import Loss, break_margin
 from evaluators.ensemble import Ensemble
 
@@ -19,7 +19,7 @@ ENOUGH = 0.75
 
 
 @dataclass(frozen=True, kw_only=True)
-class HalvingAscent:
+class HalvingAscent(Attack):
     """Starts with steps of 2ε; at each checkpoint an image that has not gained goes back to its best with half of it.
 
     Attributes:
@@ -32,18 +32,13 @@ class HalvingAscent:
     restarts: int = 1
     loss: Loss = break_margin
 
-    def __call__(
-        self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
-    ) -> Attacked:
-        """Attack float32 images (N×C×H×W in [0, 1]); an image leaves the batch when the model's decision falls."""
-        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
-        self.go_on(outcome, model, labels, threat, generator)
-        return outcome
-
     def go_on(
         self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
     ) -> None:
-        """Attack what still stands in an outcome, in place."""
+        """Attack what still stands in an outcome, in place.
+
+        An image leaves the batch when the model's decision falls.
+        """
         for _ in range(self.restarts if self.steps else 0):
             start = corners(outcome.origin, threat.epsilon, generator)
             if len(outcome.standing):

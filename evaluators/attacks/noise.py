@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from evaluators.attacks.ball import Ball
-from evaluators.attacks.base import Attacked, ThreatModel
+from evaluators.attacks.base import Attack, Attacked, ThreatModel
 from evaluators.ensemble import Ensemble
 
 
 @dataclass(frozen=True, kw_only=True)
-class Noise:
+class Noise(Attack):
     """Draws from the ball; an image falls if any of them breaks it. No gradient is taken.
 
     Attributes:
@@ -24,18 +24,13 @@ class Noise:
     kind: Literal["uniform", "gaussian", "corners"]
     draws: int = 8
 
-    def __call__(
-        self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
-    ) -> Attacked:
-        """Attack float32 images (N×C×H×W in [0, 1]); an image that stands keeps its draw of highest loss."""
-        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
-        self.go_on(outcome, model, labels, threat, generator)
-        return outcome
-
     def go_on(
         self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
     ) -> None:
-        """Attack what still stands in an outcome, in place."""
+        """Attack what still stands in an outcome, in place.
+
+        An image that stands keeps its draw of highest loss.
+        """
         self.shake(model, labels, outcome, threat.epsilon, generator)
 
     @torch.no_grad()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from evaluators.attacks.ball import Ball
-from evaluators.attacks.base import Attacked, ThreatModel
+from evaluators.attacks.base import Attack, Attacked, ThreatModel
 from evaluators.attacks.losses import break_margin
 from evaluators.ensemble import Ensemble
 
@@ -19,7 +19,7 @@ HALVINGS = (0.001, 0.005, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Square:
+class Square(Attack):
     """A random search over the corners of the ball, within l∞, untargeted; no gradient is taken.
 
     Every pixel is at one of its two bounds: vertical stripes at first, then one square after the other is set to
@@ -37,19 +37,13 @@ class Square:
     sample: int = 128
     proposals: int = 4
 
-    def __call__(
-        self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
-    ) -> Attacked:
-        """Attack float32 images (N×C×H×W in [0, 1]); an image that stands keeps what raised the model's own loss."""
-        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
-        self.go_on(outcome, model, labels, threat, generator)
-        return outcome
-
     @torch.no_grad()
     def go_on(
         self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
     ) -> None:
         """Attack what still stands in an outcome, in place, from its origin.
+
+        An image that stands keeps what raised the model's own loss.
 
         The draws are made for every image, so that those of one do not depend on what else has fallen; whether it is
         in the sample does.

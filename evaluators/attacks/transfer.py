@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from evaluators.attacks.base import Attacked, ThreatModel
+from evaluators.attacks.base import Attack, Attacked, ThreatModel
 from evaluators.ensemble import Ensemble
 
 REMEMBERED = 2**28
@@ -25,7 +25,7 @@ class Crafter(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Transfer:
+class Transfer(Attack):
     """Crafts on a source, and tries the result once on the attacked model.
 
     The attacked model decides nothing on the way: every image is crafted to the end, since one that the source has
@@ -42,22 +42,14 @@ class Transfer:
     source: Ensemble
     crafted: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
 
-    def __call__(
-        self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
-    ) -> Attacked:
-        """Attack float32 images (N×C×H×W in [0, 1]); only passes of the attacked model are counted.
-
-        What the model gets wrong has already fallen and stays as it is. An image that stands keeps what raised its
-        loss, or is left as it was.
-        """
-        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
-        self.go_on(outcome, model, labels, threat, generator)
-        return outcome
-
     def go_on(
         self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
     ) -> None:
-        """Attack what still stands in an outcome, in place."""
+        """Attack what still stands in an outcome, in place.
+
+        Only passes of the attacked model are counted. An image that stands keeps what raised its loss, or is left as
+        it was.
+        """
         standing = outcome.standing
         if len(standing):
             crafted = self._craft(outcome.origin, labels, threat.epsilon, generator)

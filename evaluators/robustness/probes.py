@@ -89,7 +89,7 @@ class Prober:
         if not len(index) or not self.effort.steps:
             return {}
         attack, threat = HalvingAscent(steps=self.effort.steps), ThreatModel(epsilon=GREY)
-        draws = torch.Generator(self.siege.labels.device).manual_seed(self.siege.seed)
+        draws = self.siege.draws("large-radius")
         free = best_surrogate(self.model, self.siege.breaks)
         outcome = self.siege.outcome.part(index)
         attack.go_on(outcome, free, self.siege.labels[index], threat, draws)

@@ -24,6 +24,7 @@ class Siege:
         clean: what stood before any attack, N booleans.
         place: names the draws, with the stage's own name.
         breaks: images that each stage broke and none before it had, by stage name, in order.
+        turns: stages of each name so far.
     """
 
     outcome: Attacked
@@ -33,6 +34,7 @@ class Siege:
     clean: Tensor
     place: str
     breaks: dict[str, int] = field(default_factory=dict)
+    turns: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def lay(cls, model: Ensemble, images: Tensor, labels: Tensor, epsilon: float, seed: int, place: str) -> "Siege":
@@ -61,8 +63,13 @@ class Siege:
     def run(self, stages: Iterable[Stage]) -> None:
         """Attack what still stands, in place, stage by stage."""
         for stage in stages:
-            draws = stream(self.seed, "worst case", stage.name, self.place, device=self.labels.device)
+            draws = self.draws(stage.name)
             self.attack(stage.name, stage.attack, stage.model, draws)
+
+    def draws(self, name: str) -> torch.Generator:
+        """What a stage draws from: stages of one name start elsewhere each time."""
+        turn = self.turns[name] = self.turns.get(name, 0) + 1
+        return stream(self.seed, "worst case", name, str(turn), self.place, device=self.labels.device)
 
     def attack(self, name: str, attack: Attack, model: Ensemble, draws: torch.Generator) -> None:
         """Attack what still stands, in place, and count under a name what falls."""

@@ -81,7 +81,7 @@ def gradient_stages(target: Target, effort: Effort) -> Iterator[Stage]:
         yield Stage(name="logs", attack=HalvingAscent(steps=effort.steps, loss=log_probabilities), model=guide)
 
 
-def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int], left: int = 0) -> Iterator[Stage]:
+def surrogate_stages(target: Target, effort: Effort, breaks: Mapping[str, int], left: int) -> Iterator[Stage]:
     """Other straight-through rules where something quantizes, and a twin's gradients where there are none.
 
     A rule that breaks what others could not is followed further.

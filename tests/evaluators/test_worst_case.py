@@ -139,6 +139,15 @@ def test_a_siege_joins_batches_and_gives_parts_back():
     assert whole.threat == ThreatModel(epsilon=0.1)
 
 
+def test_stages_of_one_name_start_elsewhere_each_time():
+    """Two losses from one corner would climb the same hill twice."""
+    images, labels = digits()
+    siege, again = (Siege.lay(victim("fp"), images, labels, 0.1, 0, "0") for _ in range(2))
+    first, second = (torch.rand(8, generator=siege.draws("smooth")) for _ in range(2))
+    assert not torch.equal(first, second)
+    assert torch.equal(first, torch.rand(8, generator=again.draws("smooth"))), "and the same ones in another run"
+
+
 def unsound_rules(model: Ensemble) -> set[str]:
     images, _ = digits()
     return {one.partition(":")[2] for one in unsound(model, images)}

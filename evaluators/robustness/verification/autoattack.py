@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from evaluators.attacks.ball import Ball
-from evaluators.attacks.base import Attacked, ThreatModel
+from evaluators.attacks.base import Attack, Attacked, ThreatModel
 from evaluators.ensemble import Ensemble
 from evaluators.robustness.verification.score import Score
 from space.errors import UserError
@@ -46,7 +46,7 @@ def require() -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class External:
+class External(Attack):
     """One attack of pyautoattack, on what still stands; what falls is the model's own word, never the library's.
 
     Attributes:
@@ -61,14 +61,6 @@ class External:
     steps: int = 100
     targets: int = 9
     queries: int = 5000
-
-    def __call__(
-        self, model: Ensemble, images: Tensor, labels: Tensor, threat: ThreatModel, generator: torch.Generator
-    ) -> Attacked:
-        """Attack float32 images (N×C×H×W in [0, 1])."""
-        outcome = Attacked.untouched(model, threat.origin(model, images), labels)
-        self.go_on(outcome, model, labels, threat, generator)
-        return outcome
 
     def go_on(
         self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator

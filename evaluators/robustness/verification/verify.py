@@ -149,7 +149,7 @@ def by_gradient(effort: Effort) -> Stages:
         yield Stage(name="pgd", attack=plain, model=model)
         target = Target(model=model, carriers=(), example=example, flat=False)
         yield from gradient_stages(target, effort)
-        yield from surrogate_stages(target, effort, {})
+        yield from surrogate_stages(target, effort, {}, 0)
 
     return stages
 
