@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,6 +15,12 @@ from evaluators.ensemble import Ensemble
 FIRST_SHARE = 0.8
 """Share of the pixels that the first squares cover: p of the paper."""
 
+NEAR_SHARE = 0.1
+"""The same where the search begins near the weak spot: a tenth of the pixels or less is left to be found."""
+
+Start = Literal["stripes", "best"]
+"""Where a search begins: at stripes, as in the paper, or at the corner nearest to what earlier attacks found best."""
+
 HALVINGS = (0.001, 0.005, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8)
 """Shares of all queries after which the squares' area is halved: those of the paper's schedule for 10,000."""
 
@@ -22,26 +29,30 @@ HALVINGS = (0.001, 0.005, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8)
 class Square(Attack):
     """A random search over the corners of the ball, within l∞, untargeted; no gradient is taken.
 
-    Every pixel is at one of its two bounds: vertical stripes at first, then one square after the other is set to
-    either bound, and stays so if that raises the vote's margin. Several squares are tried in one pass, each alone, and
-    the best is kept: fewer, larger passes than the paper's for the same number of queries. No query is spent on a
-    square that would change nothing.
+    Every pixel is at one of its two bounds: vertical stripes at first, or the bound nearer to the best image so far.
+    Then one square after the other is set to either bound, and stays so if that raises the vote's margin. Several
+    squares are tried in one pass, each alone, and the best is kept: fewer, larger passes than the paper's for the same
+    number of queries. No query is spent on a square that would change nothing.
 
     Attributes:
         queries: images passed forward for each one attacked, >= 0; none changes nothing.
-        sample: how many of the images that stand are attacked, drawn at random; 0 for all.
+        sample: how many of the images that stand are attacked, 0 for all: drawn at random, or the nearest to falling
+            where they are the start.
         proposals: squares tried at once, >= 1.
+        start: where it begins. From the best image of an ascent it ends what gradients began: where weights and
+            activations are binary, the last step to the weak spot is one between corners, which no gradient shows.
     """
 
     queries: int = 300
     sample: int = 128
     proposals: int = 4
+    start: Start = "stripes"
 
     @torch.no_grad()
     def go_on(
         self, outcome: Attacked, model: Ensemble, labels: Tensor, threat: ThreatModel, generator: torch.Generator
     ) -> None:
-        """Attack what still stands in an outcome, in place, from its origin.
+        """Attack what still stands in an outcome, in place.
 
         An image that stands keeps what raised the model's own loss.
 
@@ -50,33 +61,36 @@ class Square(Attack):
         """
         standing = self._sample(outcome, generator)
         run = _Run(model, labels, outcome, Ball.around(outcome.origin, threat.epsilon))
-        upper = torch.zeros_like(outcome.origin[standing], dtype=torch.bool)
+        upper = (outcome.images > outcome.origin)[standing]
         highest = torch.full(standing.shape, -torch.inf, device=labels.device)
         for spent in range(0, self.queries, self.proposals):
-            change = self._draw(spent, outcome.origin, generator)
+            change = self._draw(spent, outcome.origin, standing, generator)
             if not len(standing):
                 return
-            found, loss = run.try_all(change.on(upper, standing), standing)
+            trials = change.on(upper) if spent or self.start == "stripes" else upper[None]
+            found, loss = run.try_all(trials, standing)
             upper = torch.where((loss > highest).view(-1, 1, 1, 1), found, upper)
             kept = (~outcome.broken[standing]).nonzero().squeeze(1)
             standing, upper, highest = standing[kept], upper[kept], highest.maximum(loss)[kept]
 
-    def _draw(self, spent: int, images: Tensor, generator: torch.Generator) -> "_Change":
-        """What is tried next on every image: stripes at first, then squares."""
+    def _draw(self, spent: int, images: Tensor, standing: Tensor, generator: torch.Generator) -> "_Change":
+        """What is tried next on the images `standing`: stripes at first, then squares; drawn for all of them."""
         count = min(self.proposals, self.queries - spent)
         if not spent:
-            return _stripes(images, count, generator)
-        return _squares(images, count, self._side(spent, images), generator)
+            return _stripes(images, standing, count, generator)
+        return _squares(images, standing, count, self._side(spent, images), generator)
 
     def _sample(self, outcome: Attacked, generator: torch.Generator) -> Tensor:
-        """Indices of what is attacked: the first that stand, in an order drawn for all images."""
-        order = torch.rand(len(outcome.origin), generator=generator, device=outcome.origin.device).argsort()
+        """Indices of what is attacked: those that stand, drawn, or those of the highest loss where that is a start."""
+        drawn = torch.rand(len(outcome.origin), generator=generator, device=outcome.origin.device)
+        order = (drawn if self.start == "stripes" else -outcome.loss).argsort(stable=True)
         standing = order[~outcome.broken[order]]
         return standing[: self.sample or len(standing)].sort().values
 
     def _side(self, spent: int, images: Tensor) -> int:
         """Length of the squares' sides in pixels, after some queries."""
-        share = FIRST_SHARE / 2 ** sum(spent > self.queries * halving for halving in HALVINGS)
+        first = FIRST_SHARE if self.start == "stripes" else NEAR_SHARE
+        share = first / 2 ** sum(spent > self.queries * halving for halving in HALVINGS)
         height, width = images.shape[2:]
         return min(max(round(math.sqrt(share * height * width)), 1), height, width)
 
@@ -106,29 +120,29 @@ class _Run:
 
 @dataclass
 class _Change:
-    """Patterns to try on every image: `window` (P×N×1×H×W booleans) goes to `bound` (P×N×C×1×W or 1)."""
+    """Patterns to try on n images: `window` (P×n×1×H×W booleans) goes to `bound` (P×n×C×1×W or 1)."""
 
     window: Tensor
     bound: Tensor
 
-    def on(self, upper: Tensor, standing: Tensor) -> Tensor:
-        """The changed patterns of the images `standing`: P×n×C×H×W; one that changes nothing is turned over."""
-        window, bound = self.window[:, standing], self.bound[:, standing]
-        idle = ~(window & (bound != upper)).flatten(2).any(2)
-        return torch.where(window, bound ^ idle[..., None, None, None], upper)
+    def on(self, upper: Tensor) -> Tensor:
+        """The changed patterns, P×n×C×H×W, of n; one that changes nothing is turned over."""
+        idle = ~(self.window & (self.bound != upper)).flatten(2).any(2)
+        return torch.where(self.window, self.bound ^ idle[..., None, None, None], upper)
 
 
-def _stripes(images: Tensor, count: int, generator: torch.Generator) -> _Change:
+def _stripes(images: Tensor, standing: Tensor, count: int, generator: torch.Generator) -> _Change:
     """Every column at either bound, channel by channel."""
     number, channels, _, width = images.shape
     columns = torch.rand(count, number, channels, 1, width, generator=generator, device=images.device) < 0.5
-    return _Change(torch.ones(count, number, 1, 1, 1, dtype=torch.bool, device=images.device), columns)
+    everywhere = torch.ones(count, len(standing), 1, 1, 1, dtype=torch.bool, device=images.device)
+    return _Change(everywhere, columns[:, standing])
 
 
-def _squares(images: Tensor, count: int, side: int, generator: torch.Generator) -> _Change:
+def _squares(images: Tensor, standing: Tensor, count: int, side: int, generator: torch.Generator) -> _Change:
     """A square anywhere at either bound, channel by channel."""
     number, channels, height, width = images.shape
-    drawn = torch.rand(count, number, 2 + channels, generator=generator, device=images.device)
+    drawn = torch.rand(count, number, 2 + channels, generator=generator, device=images.device)[:, standing]
     rows, columns = _stretch(drawn[..., 0], side, height), _stretch(drawn[..., 1], side, width)
     window = (rows.unsqueeze(-1) & columns.unsqueeze(-2)).unsqueeze(2)
     return _Change(window, (drawn[..., 2:] < 0.5)[..., None, None])

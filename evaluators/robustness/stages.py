@@ -10,7 +10,7 @@ from evaluators.attacks.base import Attack
 from evaluators.attacks.halving import HalvingAscent
 from evaluators.attacks.losses import break_margin, log_probabilities, rescaled, standardised
 from evaluators.attacks.noise import Noise
-from evaluators.attacks.square import Square
+from evaluators.attacks.square import Square, Start
 from evaluators.attacks.surrogates import RULES, hides_gradients, steered, through
 from evaluators.attacks.transfer import Transfer
 from evaluators.ensemble import Ensemble
@@ -19,9 +19,11 @@ from evaluators.robustness.soundness import are_probabilities
 
 BLACK_BOX = ("noise", "corners", "transfer")
 """Stages that take no gradient of the model; Square is the last of them."""
-ONE_STEP, SQUARE = "one-step", "square"
+ONE_STEP, SQUARE, REFINED = "one-step", "square", "refined"
 TELLING = 4
 """Images that a rule must have broken alone to be followed further."""
+LONGER = ((1, 64), (4, 32), (16, 8))
+"""Rounds of the search between corners: times the queries of Square, and how many survivors at most."""
 WORTHWHILE = 0.2
 """And how many for each that is left."""
 
@@ -125,3 +127,24 @@ def square_stage(target: Target, effort: Effort) -> Stage:
     """Square, on a sample of what is left."""
     queries = effort.queries if effort.steps else 0
     return Stage(name=SQUARE, attack=Square(queries=queries, sample=effort.sample), model=target.model)
+
+
+def refining_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) -> Iterator[Stage]:
+    """A search between the corners of the ball, longer while it breaks something.
+
+    It begins at the best that gradients found; and, where Square found what they had missed, goes on as Square.
+
+    Args:
+        target: what is attacked.
+        effort: what it may spend.
+        breaks: so far, by stage name; looked at after each stage.
+    """
+    queries = effort.queries if effort.steps else 0
+    rounds: dict[Start, Sequence[tuple[int, int]]] = {"best": LONGER, "stripes": LONGER[1:] if breaks[SQUARE] else ()}
+    for start, longer in rounds.items():
+        for times, sample in longer:
+            before = breaks.get(REFINED, 0)
+            attack = Square(queries=times * queries, sample=sample, start=start)
+            yield Stage(name=REFINED, attack=attack, model=target.model)
+            if breaks[REFINED] == before:
+                break

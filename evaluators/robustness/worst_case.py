@@ -20,7 +20,14 @@ from evaluators.robustness.probes import Prober, is_flat
 from evaluators.robustness.rules import Evidence, flags_of
 from evaluators.robustness.siege import Siege
 from evaluators.robustness.soundness import LOOKED_AT, stop_training, unsound
-from evaluators.robustness.stages import ONE_STEP, Target, black_box_stages, gradient_stages, surrogate_stages
+from evaluators.robustness.stages import (
+    ONE_STEP,
+    Target,
+    black_box_stages,
+    gradient_stages,
+    refining_stages,
+    surrogate_stages,
+)
 from evaluators.seeds import stream
 
 
@@ -138,7 +145,9 @@ class WorstCase:
     def _evidence(self, siege: Siege, target: Target, naive: Tensor) -> dict[str, Evidence]:
         """Sample and probe what is left."""
         prober = Prober(siege=siege, model=target.model, effort=self.effort)
-        found = prober.gradients(naive) | prober.black_box(target) | prober.settled() | prober.large_radius()
+        found = prober.gradients(naive) | prober.black_box(target)
+        siege.run(refining_stages(target, self.effort, siege.breaks))
+        found |= prober.settled() | prober.large_radius()
         gap = int((naive & siege.outcome.broken).sum())
         images = {"one-step": siege.breaks[ONE_STEP], "gap": gap}
         images |= {"discretizer": gap} if self.threat == "discretised" else {}
