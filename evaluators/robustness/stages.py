@@ -1,5 +1,6 @@
 """The stages of a worst case: each attacks what the ones before it left standing."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,8 +23,13 @@ BLACK_BOX = ("noise", "corners", "transfer")
 ONE_STEP, SQUARE, REFINED = "one-step", "square", "refined"
 TELLING = 4
 """Images that a rule must have broken alone to be followed further."""
-LONGER = ((1, 64), (4, 32), (16, 8))
-"""Rounds of the search between corners: times the queries of Square, and how many survivors at most."""
+ROUNDS: tuple[tuple[Start, int, float], ...] = (
+    *(("best", 1, 2.0), ("best", 4, 0.75)),
+    *(("best", 16, 0.2), ("stripes", 4, 0.5)),
+)
+"""Of the search between corners: where it begins, times the queries of Square, and times its sample."""
+PROPOSALS = 4
+"""Squares tried at once in the first round, more in the longer ones."""
 WORTHWHILE = 0.2
 """And how many for each that is left."""
 
@@ -130,9 +136,10 @@ def square_stage(target: Target, effort: Effort) -> Stage:
 
 
 def refining_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) -> Iterator[Stage]:
-    """A search between the corners of the ball, longer while it breaks something.
+    """A search between the corners of the ball, longer while it breaks something, to the end where Square had.
 
-    It begins at the best that gradients found; and, where Square found what they had missed, goes on as Square.
+    It begins at the best that gradients found. Binary weights and activations leave weak spots there that no gradient
+    shows; where nothing is binary the first round breaks nothing, and is the last.
 
     Args:
         target: what is attacked.
@@ -140,11 +147,14 @@ def refining_stages(target: Target, effort: Effort, breaks: Mapping[str, int]) -
         breaks: so far, by stage name; looked at after each stage.
     """
     queries = effort.queries if effort.steps else 0
-    rounds: dict[Start, Sequence[tuple[int, int]]] = {"best": LONGER, "stripes": LONGER[1:] if breaks[SQUARE] else ()}
-    for start, longer in rounds.items():
-        for times, sample in longer:
-            before = breaks.get(REFINED, 0)
-            attack = Square(queries=times * queries, sample=sample, start=start)
-            yield Stage(name=REFINED, attack=attack, model=target.model)
-            if breaks[REFINED] == before:
-                break
+    for start, times, share in ROUNDS:
+        before = breaks.get(REFINED, 0)
+        attack = Square(
+            queries=times * queries,
+            sample=math.ceil(share * effort.sample),
+            proposals=PROPOSALS * math.isqrt(times),  # of few images a pass of more costs hardly more
+            start=start,
+        )
+        yield Stage(name=REFINED, attack=attack, model=target.model)
+        if breaks[REFINED] == before and not breaks[SQUARE]:
+            return
