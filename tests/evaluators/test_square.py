@@ -6,13 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from evaluators import Budget, open_evaluator
+from evaluators import Budget, Evaluator, open_evaluator
 from evaluators.attacks.ascent import Ascent
 from evaluators.attacks.ball import Ball
 from evaluators.attacks.base import Attacked, ThreatModel, loss_gradient
+from evaluators.attacks.halving import HalvingAscent
 from evaluators.attacks.losses import break_margin
 from evaluators.attacks.noise import Noise
 from evaluators.attacks.square import Square
+from evaluators.attacks.surrogates import through
 from evaluators.ensemble import Ensemble
 from evaluators.seeds import stream
 from evaluators.votes import MajorityVote, MeanVote
@@ -74,12 +76,16 @@ def seen_by(model: Ensemble) -> list[Tensor]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> tuple[Ensemble, Tensor, Tensor]:
-    """A real network that knows digits, and digits."""
+def evaluator(tmp_path_factory) -> Evaluator:
     budget = Budget(epochs=3, train_images=1500)
-    evaluator = open_evaluator(
+    return open_evaluator(
         dataset="mnist5k", network="mnistconv", budget=budget, device="cpu", cache=tmp_path_factory.mktemp("members")
     )
+
+
+@pytest.fixture(scope="module")
+def trained(evaluator) -> tuple[Ensemble, Tensor, Tensor]:
+    """A real network that knows digits, and digits."""
     split = evaluator.data.validation.head(100)
     return evaluator.ensemble(Candidate.parse("fp:x0.25")), split.images.float() / 255, split.labels
 
@@ -251,3 +257,59 @@ def test_every_square_changes_the_best_pattern_so_far():
         worse += int(best < index - 1)
         assert (tried[index] != tried[best]).sum() == 1
     assert worse > 5
+
+
+def attacked_a_little() -> tuple[Ensemble, Tensor, Tensor, Attacked]:
+    """A scene after a few steps of an ascent, with nothing seen yet of what follows."""
+    model, images, labels = scene()
+    outcome = Ascent(steps=2)(model, images, labels, ThreatModel(epsilon=0.03), stream(0, "a"))
+    assert 5 < len(outcome.standing) < len(images) - 5
+    seen_by(model).clear()
+    return model, images, labels, outcome
+
+
+def test_it_may_begin_at_the_corner_nearest_to_the_best_image():
+    model, images, labels, outcome = attacked_a_little()
+    ball, before = Ball.around(images, 0.03), outcome.copy()
+    attack = Square(queries=41, sample=0, start="best")
+    attack.go_on(outcome, model, labels, ThreatModel(epsilon=0.03), stream(0, "s"))
+    assert sum(map(len, seen_by(model))) == outcome.forwards - before.forwards
+    nearest = torch.where(before.images - images > 0, ball.high, ball.low)
+    assert torch.equal(seen_by(model)[0], nearest[before.standing])
+    second = seen_by(model)[1].view(4, -1, 1, 6, 6)
+    still = model(seen_by(model)[0]) == labels[before.standing]
+    changed = second != nearest[before.standing][still]
+    pixels = changed.flatten(2).sum(2)
+    assert pixels.min() >= 1 and pixels.max() <= 4  # a tenth of 36
+    assert len(outcome.standing) < len(before.standing)
+
+
+def test_from_the_best_it_tries_what_is_nearest_to_falling():
+    model, _, labels, outcome = attacked_a_little()
+    attack = Square(queries=1, sample=5, start="best")
+    before = outcome.copy()
+    attack.go_on(outcome, model, labels, ThreatModel(epsilon=0.03), stream(0, "s"))
+    assert [len(seen) for seen in seen_by(model)] == [5]
+    losses = before.loss[before.standing]
+    tried = (before.images != outcome.images).flatten(1).any(1) | (before.broken != outcome.broken)
+    assert tried.any()
+    assert set(before.loss[tried].tolist()) <= set(losses.topk(5).values.tolist())
+
+
+def test_what_gradients_leave_of_a_binary_network_falls_around_their_best(evaluator):
+    """With the same queries the blind search breaks hardly anything there; on full precision neither does."""
+    split = evaluator.data.validation.head(200)
+    images, labels, threat = split.images.float() / 255, split.labels, ThreatModel(epsilon=0.06)
+    fallen = {}
+    for spec in ("mbn3x1:x0.125", "fp:x0.25"):
+        model = evaluator.ensemble(Candidate.parse(spec))
+        left = Attacked.untouched(model, images, labels)
+        for guide in (model, through(model, "smooth")):
+            HalvingAscent(steps=20).go_on(left, guide, labels, threat, stream(0, "ascent"))
+        for start in ("best", "stripes"):
+            outcome = left.copy()
+            Square(queries=200, sample=0, start=start).go_on(outcome, model, labels, threat, stream(0, "s"))
+            fallen[spec, start] = len(left.standing) - len(outcome.standing)
+        fallen[spec] = len(left.standing)
+    assert fallen["mbn3x1:x0.125", "best"] > max(4, 2 * fallen["mbn3x1:x0.125", "stripes"])
+    assert fallen["fp:x0.25", "best"] <= 1

@@ -36,5 +36,7 @@ class Verification:
 
     @property
     def effort(self) -> Effort:
-        """Of our own stages."""
-        return Effort(steps=self.steps, restarts=self.restarts)
+        """Of our own stages; never below the search's where it looks at corners."""
+        usual = Effort()
+        queries, sample = max(usual.queries, self.queries // 10), max(usual.sample, self.images // 4)
+        return Effort(steps=self.steps, restarts=self.restarts, queries=queries, sample=sample)
