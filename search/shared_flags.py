@@ -117,13 +117,17 @@ def add_training(group: argparse._ActionsContainer) -> None:
 
 def add_verification(parser: argparse.ArgumentParser) -> None:
     """How hard an audit looks."""
+    group = parser.add_argument_group("effort of the audit")
     _add_counts(
-        parser.add_argument_group("effort of the audit"),
+        group,
         ("images", "test images under attack", 1000),
         ("steps", "gradient steps of one start", 100),
         ("restarts", "random starts of our own attacks", 5),
         ("queries", "of pyautoattack's Square, per image", 5000),
     )
+    text = "of full-precision networks whose adversaries are tried, trained where they lack (default: %(default)s)"
+    default = "standard,warm,fastat"
+    group.add_argument("--twins", type=values.names, default=default, metavar="RECIPES", help=f"recipes {text}")
 
 
 def add_budget(parser: argparse.ArgumentParser) -> None:

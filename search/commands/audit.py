@@ -32,7 +32,8 @@ def execute(args: Namespace) -> int:
     from evaluators.robustness.verification.settings import Verification
     from evaluators.robustness.verification.verify import Verifier
 
-    settings = Verification(images=args.images, steps=args.steps, restarts=args.restarts, queries=args.queries)
+    efforts = {name: getattr(args, name) for name in ("images", "steps", "restarts", "queries", "twins")}
+    settings = Verification(**efforts)
     subject = read_subject(args)
     for candidate, _ in subject.candidates:
         subject.evaluator.cost(candidate)  # says what does not fit

@@ -93,6 +93,13 @@ def test_twins_are_of_full_precision_and_its_width(spec: str, twins: list[str]) 
     assert {str(one) for one in twins_of(Candidate.parse(spec))} == {str(Candidate.parse(one)) for one in twins}
 
 
+def test_twins_can_be_chosen() -> None:
+    assert [str(one) for one in twins_of(Candidate.parse("xnor"), ["pgd"])] == ["fp:pgd"]
+    assert twins_of(Candidate.parse("xnor"), []) == []
+    with pytest.raises(UserError, match="recipe of a twin"):
+        Verification(twins=("warmer",))
+
+
 def test_a_fall_has_the_interval_of_newcombe() -> None:
     """Table II of the paper, method 10, its first and third examples."""
     fall = Fall.between(Measurement.fraction(56, 70), Measurement.fraction(48, 80))

@@ -44,7 +44,7 @@ FROZEN = {
     "audit": COMMON
     | PROTOCOL
     | {"STUDY|SPEC", "--out", "--storage", "--epochs", "--train-images"}
-    | {"--images", "--steps", "--restarts", "--queries"},
+    | {"--images", "--steps", "--restarts", "--queries", "--twins"},
     "plot": COMMON | {"STUDY", "--storage"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"},
     "reproduce": COMMON

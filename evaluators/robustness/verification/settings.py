@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 from evaluators.base import check_range
 from evaluators.robustness.effort import Effort
+from space import RECIPES, UnknownName
+
+TWINS = ("standard", "warm", "fastat")
+"""Recipes of the full-precision networks whose adversaries are tried: trained from scratch, further, and to resist."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +21,7 @@ class Verification:
         queries: of pyautoattack's Square, per image, >= 1.
         targets: classes that targeted APGD aims at, >= 1.
         binarized: images of the binarization test, >= 0, and no more than `images`; none leaves it out.
+        twins: recipes of the full-precision networks whose adversaries are tried; each is trained where it lacks.
     """
 
     images: int = 1000
@@ -25,6 +30,7 @@ class Verification:
     queries: int = 5000
     targets: int = 9
     binarized: int = 128
+    twins: tuple[str, ...] = TWINS
 
     def __post_init__(self) -> None:
         check_range("verified images", self.images, 1, 10**9)
@@ -33,6 +39,9 @@ class Verification:
         check_range("queries", self.queries, 1, 10**7)
         check_range("targets", self.targets, 1, 1_000)
         check_range("binarized images", self.binarized, 0, 10**9)
+        for recipe in self.twins:
+            if recipe not in RECIPES:
+                raise UnknownName("recipe of a twin", recipe, RECIPES)
 
     @property
     def effort(self) -> Effort:

@@ -1,7 +1,7 @@
 """The second look at one candidate, on images that no search has seen."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -20,13 +20,10 @@ from evaluators.robustness.siege import Siege
 from evaluators.robustness.stages import Stage, Target, gradient_stages, surrogate_stages
 from evaluators.robustness.verification.autoattack import METHODS, External, available
 from evaluators.robustness.verification.binarization import Binarization, Found, Stages
-from evaluators.robustness.verification.settings import Verification
+from evaluators.robustness.verification.settings import TWINS, Verification
 from evaluators.robustness.verification.verified import Verified, flags_of
 from evaluators.robustness.worst_case import Findings, WorstCase
 from space import Candidate
-
-TWINS = ("standard", "warm", "fastat")
-"""Recipes of the full-precision networks whose adversaries are tried."""
 
 Tell = Callable[[str], None]
 
@@ -82,7 +79,7 @@ class Verifier:
             threat=protocol.threat,
             effort=self.settings.effort,
             seed=protocol.seed,
-            twins=tuple(map(self.evaluator.ensemble, twins_of(candidate))),
+            twins=tuple(map(self.evaluator.ensemble, twins_of(candidate, self.settings.twins))),
         )
         found = attack(model, split)
         stands = int(found.standing.sum())
@@ -129,14 +126,14 @@ class Verifier:
         return found
 
 
-def twins_of(candidate: Candidate) -> list[Candidate]:
+def twins_of(candidate: Candidate, recipes: Sequence[str] = TWINS) -> list[Candidate]:
     """What adversaries are borrowed from: full-precision networks of its width, and itself without a mapping.
 
     >>> [str(twin) for twin in twins_of(Candidate.parse("xnor:mu255@1"))]
     ['fp', 'fp:warm', 'fp:fastat', 'xnor']
     """
     full = replace(Candidate.parse("fp"), width=candidate.width)
-    twins = [replace(full, recipe=recipe) for recipe in TWINS]
+    twins = [replace(full, recipe=recipe) for recipe in recipes]
     twins += [replace(candidate, mapping=None)] if candidate.mapping else []
     return [twin for twin in twins if twin.key() != candidate.key()]
 
