@@ -29,6 +29,7 @@ AUDIT = ("--images=200", "--steps=50", "--restarts=2", "--queries=1000")
 SHORT, TABLE = (6, 10_000), (3, 0)
 """Epochs, and training images: of the networks that are trained for this page, and of those of table B2."""
 VOTE = "fp+dorefa4-2+dorefa4-4:majority"
+FEW_BITS = ("fp", "pact2", "xnor", "mbn1x1", "mbn3x1", "mbn1x3", "mbn3x3")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class Claim:
         beside: objectives that are measured beside clean accuracy and the worst case.
         farthest: objectives without a radius, measured once.
         audited: candidates and radii that are looked at again on test images.
+        twins: recipes of the full-precision networks whose adversaries an audit tries.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Claim:
     beside: tuple[str, ...] = ()
     farthest: tuple[str, ...] = ()
     audited: tuple[tuple[str, str], ...] = ()
+    twins: str = "standard,warm,fastat"
 
 
 CLAIMS = (
@@ -110,9 +113,11 @@ CLAIMS = (
         network="resnet20",
         budget=TABLE,
         width="",
-        candidates=("fp", "pact2", "xnor", "mbn1x1", "mbn3x1", "mbn1x3", "mbn3x3"),
+        candidates=FEW_BITS,
         epsilons=("2/255",),
         attack="pgd_naive",
+        audited=tuple((name, "2/255") for name in FEW_BITS),
+        twins="standard",
     ),
 )
 BEHIND = {"fgsm_behind": "fgsm", "pgd_behind": "pgd_naive"}
@@ -142,7 +147,8 @@ class Bench:
 
     def audit(self, claim: Claim, candidate: str, epsilon: str) -> Any:
         """What `audit --json` prints of the candidate, now or earlier."""
-        return self._kept([candidate, *self._flags(claim, epsilon, {}), *AUDIT], "audit")["entries"][0]
+        words = [candidate, *self._flags(claim, epsilon, {}), *AUDIT, f"--twins={claim.twins}"]
+        return self._kept(words, "audit")["entries"][0]
 
     def transferred(self, claim: Claim, candidate: str) -> Any:
         """Carlini and Wagner's attack crafted on the full-precision network, as EMPIR's authors' code does."""
