@@ -76,9 +76,8 @@ def main() -> None:
         turns = [{value: processor_seconds(run) for value, run in runs.items()} for _ in range(TURNS + 1)][1:]
         seconds = {value: min(turn[value] for turn in turns) for value in runs}
         results[name] = {"seconds": seconds, "exponent": exponent(seconds)}
-        print(
-            f"{name:12} {exponent(seconds):5.2f}  ", "  ".join(f"{at}: {1e3 * s:.1f} ms" for at, s in seconds.items())
-        )
+        times = "  ".join(f"{value}: {1e3 * took:.1f} ms" for value, took in seconds.items())
+        print(f"{name:12} {exponent(seconds):5.2f}  {times}", flush=True)
     save("scaling", {"series": results})
 
 
