@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from evaluators.quantizers.bases import MultiBaseActivation, MultiBaseWeight
 from evaluators.quantizers.binary import BinaryNetWeight, SignActivation, XnorWeight
+from evaluators.quantizers.convolution import convolve
 from evaluators.quantizers.linear import LinearWeight
 from evaluators.quantizers.uniform import DoReFaActivation, DoReFaWeight, PactActivation
 from evaluators.quantizers.weights import FloatWeight, WeightQuantizer
@@ -118,7 +119,7 @@ class QuantConv2d(QuantLayer):
         x, padding = self.activation(x), self.padding
         if isinstance(padding, tuple):
             x, padding = functional.pad(x, padding * 2), 0
-        return functional.conv2d(x, self.effective_weight(), self.bias, self.stride, padding)
+        return convolve(x, self.effective_weight(), self.bias, self.stride, padding)
 
 
 class QuantLinear(QuantLayer):
