@@ -34,6 +34,27 @@ def test_a_score_decides_as_the_ensemble_does(kind: str) -> None:
     assert torch.equal(Score(victim(kind))(images).argmax(1), victim(kind)(images))
 
 
+class Colourful(nn.Module):
+    """A convolution of colour images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        draw = stream(0, "colourful")
+        self.kernel = torch.randn(8, 3, 3, 3, generator=draw)
+        self.last = torch.randn(8, 5, generator=draw)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return nn.functional.conv2d(images, self.kernel).tanh().mean((2, 3)) @ self.last
+
+
+@pytest.mark.parametrize("method", sorted({*METHODS, *STANDARD}))
+def test_colour_images_can_be_attacked(method: str) -> None:
+    model, images = Ensemble([Colourful()], MeanVote()), torch.rand(12, 3, 8, 8, generator=stream(0, "images"))
+    images = images.contiguous(memory_format=torch.channels_last)  # as an evaluation has them
+    outcome = external(method)(model, images, model(images), ThreatModel(epsilon=0.5), stream(0, "external"))
+    assert outcome.broken.any()
+
+
 def test_the_score_of_a_mean_vote_has_the_gradient_of_its_probability() -> None:
     images, labels = digits(4)
     model = victim("mean")

@@ -75,7 +75,8 @@ class External(Attack):
         standing = outcome.standing
         if not len(standing):
             return
-        score, origin = Score(model), outcome.origin[standing]
+        # the library flattens gradients without a copy, and they come in the order of the images
+        score, origin = Score(model), outcome.origin[standing].contiguous()
         classes = score(origin[:1]).shape[1]
         if classes < FEWEST_CLASSES[self.method]:
             return
