@@ -27,7 +27,7 @@ FORMAT = "logits 1"
 Load = Callable[[MemberSpec], Network]
 
 
-class _Untrained(Exception):
+class _UntrainedError(Exception):
     """A member is not in the store, and nobody asked for it to be trained."""
 
 
@@ -84,7 +84,7 @@ class Answers:
             return None
         try:
             return self._answer(spec, mapping, self._trained)
-        except _Untrained:
+        except _UntrainedError:
             return None
 
     def hits(self, answers: Sequence[Answer], vote: Vote) -> tuple[int, int]:
@@ -110,7 +110,7 @@ class Answers:
     def _trained(self, spec: MemberSpec) -> Network:
         network = self.pool.find(spec)
         if network is None:
-            raise _Untrained
+            raise _UntrainedError
         return network
 
     @torch.no_grad()
