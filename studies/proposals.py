@@ -15,7 +15,7 @@ from studies.trial import Evaluates
 NEEDED = 5
 """Complete records before anything is predicted."""
 
-IN_A_ROW = 2
+IN_A_ROW = 3
 """Proposals after which the sampler has a turn: it alone brings new members."""
 
 
