@@ -202,7 +202,7 @@ def test_no_reason_becomes_a_formula_or_breaks_the_table(reason):
 
 
 def test_a_table_without_records_has_its_header():
-    assert front_csv([], ["acc"]) == "number,candidate,acc,acc_se,pgd_naive,gap,verdict,rules\n"
+    assert front_csv([], ["acc"]) == "number,candidate,origin,acc,acc_se,pgd_naive,gap,verdict,rules\n"
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
