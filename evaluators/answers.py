@@ -79,9 +79,7 @@ class Answers:
         return self.pool.store.holds(self._member(spec))
 
     def find(self, spec: MemberSpec, mapping: MuLaw | None = None) -> Answer | None:
-        """The answer of a member that is trained already, at the price of one pass at most; None for any other."""
-        if not self.known(spec):
-            return None
+        """The answer of a member that was trained, at the price of one pass at most; None where it was not."""
         try:
             return self._answer(spec, mapping, self._trained)
         except _UntrainedError:

@@ -105,7 +105,7 @@ class Evaluator:
         Args:
             candidates: that fit the network.
         """
-        return [self._free(candidate) if self.known(candidate) else None for candidate in candidates]
+        return [self._free(candidate) for candidate in candidates]
 
     def judge(
         self,
@@ -143,12 +143,11 @@ class Evaluator:
         return Ensemble(networks, _vote(candidate))
 
     def _free(self, candidate: Candidate) -> Measurement | None:
-        answers = []
-        for spec in self._specs(candidate):
-            if (answer := self.answers.find(spec, candidate.mapping)) is None:
-                return None
-            answers.append(answer)
-        return self._clean(candidate, answers)
+        specs = self._specs(candidate)
+        if not all(map(self.answers.known, specs)):
+            return None
+        answers = [answer for spec in specs if (answer := self.answers.find(spec, candidate.mapping)) is not None]
+        return self._clean(candidate, answers) if len(answers) == len(specs) else None
 
     def _clean(self, candidate: Candidate, answers: Sequence[Answer], seconds: float = 0.0) -> Measurement:
         """The clean accuracy on all validation images, by the vote over the members' answers."""

@@ -30,7 +30,7 @@ class Pool:
     """
 
     def __init__(self, space: SearchSpace, seed: int) -> None:
-        self._space, self._seed = space, seed
+        self._space, self._seed, self._groups = space, seed, space.groups
         self._members: dict[Place, list[Member]] = {}
         self._drawn: set[str] = set()
         self.candidates: dict[str, Candidate] = {}
@@ -70,7 +70,7 @@ class Pool:
         size = rng.choice(self._space.members)
         if size == 1:
             return (wanted,)
-        full = rng.choice(self._space.groups.full_counts(size))
+        full = rng.choice(self._groups.full_counts(size))
         kinds = [one for one in known if one.precision.float], [one for one in known if not one.precision.float]
         if any(len(kind) < count for kind, count in zip(kinds, (full, size - full), strict=True)):
             return None

@@ -1,7 +1,7 @@
 """The pool: candidates of known members, none of others, the same from the same records."""
 
 import pytest
-from closed_form import LARGE, SIXTY, Arithmetic, measurement, parts
+from closed_form import LARGE, SIXTY, measurement, parts
 
 from space.candidate import Candidate
 from space.space import SearchSpace
@@ -101,16 +101,3 @@ def test_an_ensemble_space_without_singles_has_a_pool_too():
         "pact2+xnor",
         "xnor+xnor",
     }
-
-
-def test_records_of_a_run_are_taken_as_they_are(tmp_path):
-    from closed_form import config
-
-    from studies import Stop, Study
-
-    study = Study.open(tmp_path, config(sampler="random"))
-    study.run(Arithmetic(), Stop(trials=10))
-    pool = Pool(LARGE, 0)
-    for one in study.records():
-        pool.add(one)
-    assert {one.key for one in study.records() if "+" not in one.candidate} <= pool._drawn | set()
