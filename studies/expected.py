@@ -13,8 +13,10 @@ EXACT = 3
 """Objectives up to which the integral is exact; the cells of more are too many, and points are drawn instead."""
 
 SAMPLES = 1024
+"""Points of the unit cube that stand for all of it."""
 
 FAR = 4.0
+"""Standard deviations by which nothing is ever off."""
 
 _GRID = np.linspace(-7.0, 7.0, 5601)
 _NORMAL = np.array([NormalDist().cdf(at) for at in _GRID])

@@ -8,9 +8,8 @@ from studies.config import StudyConfig
 from studies.expected import expected_gains
 from studies.growth import Growth
 from studies.pool import Pool
-from studies.prospects import Prospects
+from studies.prospects import Foresees, Prospects
 from studies.records import Record
-from studies.trial import Evaluates
 
 NEEDED = 5
 """Complete records before anything is predicted."""
@@ -29,10 +28,10 @@ class Proposer:
     Args:
         config: of the study.
         bounds: of the study; gains are hypervolumes within them.
-        evaluator: is asked for costs and, where it can tell them, clean accuracies.
+        evaluator: is asked for costs and clean accuracies.
     """
 
-    def __init__(self, config: StudyConfig, bounds: Bounds, evaluator: Evaluates) -> None:
+    def __init__(self, config: StudyConfig, bounds: Bounds, evaluator: Foresees) -> None:
         self._pool, self._growth = Pool(config.space, config.seed), Growth(config, bounds)
         self._prospects = Prospects(config, bounds, evaluator)
         self._read = 0

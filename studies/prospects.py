@@ -25,7 +25,7 @@ LEARNED = 150
 
 
 @runtime_checkable
-class Foresees(Interface):
+class Foresees(Evaluates, Interface):
     """An evaluator that knows the clean accuracy of candidates of trained members for nothing."""
 
     def free_accuracy(self, candidates: Sequence[Candidate]) -> list[Measurement | None]:
@@ -38,13 +38,11 @@ class Prospect:
 
     Attributes:
         candidate: canonical.
-        known: its costs and its clean accuracy, as they would be measured.
         design: see `Designs`.
         losses: of the study's objectives; clean accuracy stands for every accuracy under attack, as its best case.
     """
 
     candidate: Candidate
-    known: Mapping[str, Measurement]
     design: Floats
     losses: Floats
 
@@ -55,10 +53,10 @@ class Prospects:
     Args:
         config: of the study.
         bounds: of the study.
-        evaluator: is asked once for each candidate's costs and, if it foresees them, clean accuracy.
+        evaluator: is asked once for each candidate's costs and clean accuracy.
     """
 
-    def __init__(self, config: StudyConfig, bounds: Bounds, evaluator: Evaluates) -> None:
+    def __init__(self, config: StudyConfig, bounds: Bounds, evaluator: Foresees) -> None:
         self._config, self._bounds, self._evaluator = config, bounds, evaluator
         self._designs = Designs(config.space, bounds, config.objectives)
         self._found: dict[str, Prospect | None] = {}
@@ -73,7 +71,7 @@ class Prospects:
         """Expected losses and their standard deviations, n × objectives each, within the bounds of the study.
 
         Costs and clean accuracy are exact. An accuracy under attack is predicted from those of LEARNED records, and at
-        most the clean one.
+        most the clean one. Of a record that is not trusted on the front it counts as 0, so that its like is avoided.
 
         Args:
             prospects: n >= 1.
@@ -90,15 +88,16 @@ class Prospects:
         return mean, deviation
 
     def _losses(self, name: str, records: Sequence[Record]) -> Floats:
-        """One objective's losses."""
-        return self._bounds.normalise(values_of(records, [name]), [name])[:, 0]
+        """One objective's losses, the worst for records that are not trusted."""
+        trusted = [self._config.terms.trusts(record.verdict) for record in records]
+        return np.where(trusted, self._bounds.normalise(values_of(records, [name]), [name])[:, 0], 1.0)
 
     def _look_at(self, candidates: Sequence[Candidate]) -> list[Prospect | None]:
         costs = [allowed(one, self._evaluator.cost, self._config.limits) for one in candidates]
         fit = [one for one, cost in zip(candidates, costs, strict=True) if cost is not None]
-        free = iter(self._evaluator.free_accuracy(fit) if isinstance(self._evaluator, Foresees) else ())
+        free = iter(self._evaluator.free_accuracy(fit))
         return [
-            None if cost is None else self._prospect(one, cost, next(free, None))
+            None if cost is None else self._prospect(one, cost, next(free))
             for one, cost in zip(candidates, costs, strict=True)
         ]
 
@@ -107,4 +106,4 @@ class Prospects:
             return None
         names = [name if name in known else "acc" for name in self._config.objectives]
         losses = self._bounds.normalise(np.array([[known[name].value for name in names]]), names)[0]
-        return Prospect(one, known, self._designs.of(one, known), losses)
+        return Prospect(one, self._designs.of(one, known), losses)

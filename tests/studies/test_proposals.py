@@ -191,6 +191,24 @@ def test_what_is_free_is_exact_and_robustness_is_at_most_clean_accuracy(records,
     assert (mean[:, axes.index("pgd")] >= mean[:, axes.index("acc")]).all()
 
 
+def test_the_like_of_masked_records_is_expected_to_be_worthless(records, bounds):
+    def masked(record):
+        flag = ("masked:gap",) if Candidate.parse(record.candidate).input_bits == 1 else ()
+        pgd = replace(record.measurements["pgd"], flags=flag)
+        return replace(record, measurements={**record.measurements, "pgd": pgd})
+
+    doubted = [masked(record) for record in records]
+    assert {"masked", "ok"} <= {record.verdict for record in doubted}
+    coarse = {one.candidate: Candidate.parse(one.candidate) for one in records if one.candidate.startswith("in1")}
+
+    def mean(seen, **changes):
+        prospects = Prospects(config(**changes), bounds, knowing(records))
+        return prospects.losses(prospects.of(coarse), seen)[0][:, 1].mean()
+
+    assert mean(doubted) > mean(records) + 0.2
+    assert mean(doubted, allow_masked=True) == mean(records)
+
+
 def test_what_does_not_fit_or_breaks_a_limit_is_no_prospect(records, bounds):
     def refuse(candidate, name):
         if candidate.input_bits == 4:
