@@ -74,6 +74,10 @@ class Store:
         except OSError as error:
             raise _unwritable(root, error) from error
 
+    def holds(self, key: str) -> bool:
+        """Whether there is an entry; it may turn out to be damaged when it is read."""
+        return all(path.is_file() for path in self._paths(key))
+
     def load(self, key: str) -> Entry | None:
         """Read an entry: None if there is none, or (with a DamagedEntry warning) if it is damaged or half.
 

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from evaluators.answers import Answer, Answers
 from evaluators.attacks.base import Attack
 from evaluators.attacks.catalogue import build, objective_attack
 from evaluators.attacks.judging import CLEAN, Pass, shared
@@ -26,7 +27,7 @@ from evaluators.robustness.worst_case import WorstCase
 from evaluators.seeds import number
 from evaluators.training.recipes import RECIPES
 from evaluators.verdict import JUDGED
-from evaluators.votes import vote_named
+from evaluators.votes import Vote, vote_named
 from space import Candidate, Member, UnknownName
 
 TOGETHER = ("certified", "pgd_naive", JUDGED)
@@ -43,11 +44,13 @@ class Evaluator:
         protocol: what is held fixed.
         budget: what one evaluation may spend.
         pool: the trained members.
+        answers: of the members to the validation images, kept.
         data: the images.
     """
 
     def __init__(self, protocol: Protocol, budget: Budget, pool: MemberPool) -> None:
         self.protocol, self.budget, self.pool = protocol, budget, pool
+        self.answers = Answers(pool)
         self._transferred: tuple[AttackSpec, Attack] | None = None
         self._source: tuple[Candidate, Ensemble] | None = None
 
@@ -77,10 +80,32 @@ class Evaluator:
         if not rest:
             return
         began = time.perf_counter()
+        if "acc" in rest:
+            rest.remove("acc")
+            answers = [self.answers.obtain(spec, candidate.mapping) for spec in self._specs(candidate)]
+            yield "acc", self._clean(candidate, answers, time.perf_counter() - began)
+            began = time.perf_counter()
+        if not rest:
+            return
         model = self.ensemble(candidate)
         for stage in _passes(rest):
             yield from zip(stage, self._measured(model, stage, began), strict=True)
             began = time.perf_counter()
+
+    def known(self, candidate: Candidate) -> bool:
+        """Whether every member is trained and kept: then measuring it trains nothing."""
+        return all(self.answers.known(spec) for spec in self._specs(candidate))
+
+    def free_accuracy(self, candidates: Sequence[Candidate]) -> list[Measurement | None]:
+        """What `measure` would give as `acc`, without any training or attack; None where a member is not trained.
+
+        A member's answers under a mapping are computed once, in one pass over the validation images, and looked up
+        ever after.
+
+        Args:
+            candidates: that fit the network.
+        """
+        return [self._free(candidate) for candidate in candidates]
 
     def judge(
         self,
@@ -111,12 +136,27 @@ class Evaluator:
 
     def ensemble(self, candidate: Candidate) -> Ensemble:
         """The candidate as a model: members trained or fetched, weights mapped, joined by the vote."""
-        candidate = candidate.canonical()  # equal members are told apart by their index
-        networks = [self.pool.obtain(self._spec(candidate, member)) for member in candidate.members]
+        networks = [self.pool.obtain(spec) for spec in self._specs(candidate)]
         if candidate.mapping is not None:
             for network in networks:
                 network.map_weights(candidate.mapping.mu, candidate.mapping.layers)
-        return Ensemble(networks, vote_named(candidate.vote, [member.precision.float for member in candidate.members]))
+        return Ensemble(networks, _vote(candidate))
+
+    def _free(self, candidate: Candidate) -> Measurement | None:
+        specs = self._specs(candidate)
+        if not all(map(self.answers.known, specs)):
+            return None
+        answers = [answer for spec in specs if (answer := self.answers.find(spec, candidate.mapping)) is not None]
+        return self._clean(candidate, answers) if len(answers) == len(specs) else None
+
+    def _clean(self, candidate: Candidate, answers: Sequence[Answer], seconds: float = 0.0) -> Measurement:
+        """The clean accuracy on all validation images, by the vote over the members' answers."""
+        return Measurement.fraction(*self.answers.hits(answers, _vote(candidate)), seconds=seconds)
+
+    def _specs(self, candidate: Candidate) -> list[MemberSpec]:
+        """What names the members, in the order of the canonical form, which tells equal ones apart by their index."""
+        candidate = candidate.canonical()
+        return [self._spec(candidate, member) for member in candidate.members]
 
     def _plan(self, candidate: Candidate) -> Plan:
         return Plan(shape=self.data.shape, classes=self.data.classes, width=candidate.width)
@@ -210,6 +250,11 @@ class Evaluator:
         if self._transferred is None or self._transferred[0] != spec:
             self._transferred = spec, build(spec, self._loaded(spec.source))
         return self._transferred[1]
+
+
+def _vote(candidate: Candidate) -> Vote:
+    candidate = candidate.canonical()
+    return vote_named(candidate.vote, [member.precision.float for member in candidate.members])
 
 
 def _passes(names: Sequence[str]) -> list[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from evaluators.cache import Store
+from evaluators.cache import Entry, Store
 from evaluators.data.dataset import DataSet
 from evaluators.networks.build import Network, build
 from evaluators.networks.plan import Plan
@@ -124,7 +124,15 @@ class MemberPool:
 
         Raises: FloatingPointError when the training diverges.
         """
-        entry = self.store.fetch(spec.key(), lambda: (self._train(spec).state_dict(), _meta(spec)))
+        return self._loaded(spec, self.store.fetch(spec.key(), lambda: (self._train(spec).state_dict(), _meta(spec))))
+
+    def find(self, spec: MemberSpec) -> Network | None:
+        """The network as `obtain` gives it, if it was trained before; None where it was not, or is damaged."""
+        with self.store.lock(spec.key()):
+            entry = self.store.load(spec.key())
+        return None if entry is None else self._loaded(spec, entry)
+
+    def _loaded(self, spec: MemberSpec, entry: Entry) -> Network:
         network = _blank(spec)
         network.load_state_dict(entry.tensors)
         return network.to(self.data.train.images.device).eval()

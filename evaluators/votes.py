@@ -15,6 +15,10 @@ class Vote(Protocol):
         """The decided class of each image: N integers."""
         ...
 
+    def decide(self, probabilities: Tensor, classes: Tensor) -> Tensor:
+        """The same, from the members' softmax (members × N × classes) and their own classes (members × N)."""
+        ...
+
     def voters(self, logits: Tensor) -> Tensor:
         """Which members the gradient is averaged over: members × N booleans, at least one an image."""
         ...
@@ -30,6 +34,10 @@ class MeanVote:
     def predict(self, logits: Tensor) -> Tensor:
         """The decided class of each image: N integers."""
         return logits.softmax(2).mean(0).argmax(1)
+
+    def decide(self, probabilities: Tensor, classes: Tensor) -> Tensor:
+        """The same, from the members' softmax (members × N × classes); their own classes do not matter."""
+        return probabilities.mean(0).argmax(1)
 
     def voters(self, logits: Tensor) -> Tensor:
         """All members."""
@@ -55,12 +63,16 @@ class MajorityVote:
 
     def predict(self, logits: Tensor) -> Tensor:
         """The decided class of each image: N integers."""
-        ballots = functional.one_hot(logits.argmax(2), logits.shape[2])
+        return self.decide(logits.softmax(2), logits.argmax(2))
+
+    def decide(self, probabilities: Tensor, classes: Tensor) -> Tensor:
+        """The same, from the members' softmax (members × N × classes) and their own classes (members × N)."""
+        ballots = functional.one_hot(classes, probabilities.shape[2])
         votes = ballots.sum(0)
         tied = votes == votes.amax(1, keepdim=True)
         favoured = tied & (ballots[self.full_precision].sum(0) > 0)
         tied = torch.where(favoured.any(1, keepdim=True), favoured, tied)
-        return logits.softmax(2).mean(0).masked_fill(~tied, -1.0).argmax(1)
+        return probabilities.mean(0).masked_fill(~tied, -1.0).argmax(1)
 
     def voters(self, logits: Tensor) -> Tensor:
         """The members whose own class is the decided one."""

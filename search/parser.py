@@ -85,6 +85,12 @@ def _run(parser: Parser) -> None:
     )
     study.add_argument("--time", type=values.duration, metavar="T", help="stop after 90, 90s, 5m or 1h")
     study.add_argument("--sampler", default="tpe", metavar="NAME", help="who proposes (default: %(default)s)")
+    study.add_argument(
+        "--proposals",
+        default="pool",
+        metavar="NAME",
+        help="pool: between the sampler's, candidates of trained members that promise most; off (default: %(default)s)",
+    )
     shared_flags.add_limits(study)
     study.add_argument(
         "--allow-masked",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from studies.bounds import Bounds as Bounds
+    from studies.config import PROPOSALS as PROPOSALS
     from studies.config import SAMPLERS as SAMPLERS
     from studies.config import Stop as Stop
     from studies.config import StudyConfig as StudyConfig
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from studies.papers.table import Row as Row
     from studies.papers.table import Table as Table
     from studies.pareto import non_dominated as non_dominated
+    from studies.prospects import Foresees as Foresees
     from studies.records import Record as Record
     from studies.records import State as State
     from studies.records import front as front
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
 # Where each public name lives; its module loads on first use, because optuna takes a second to import.
 _HOMES = {
     "bounds": ("Bounds",),
-    "config": ("SAMPLERS", "Stop", "StudyConfig"),
+    "config": ("PROPOSALS", "SAMPLERS", "Stop", "StudyConfig"),
     "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
     "history": ("hypervolume_trace",),
     "volume": ("hypervolume",),
@@ -70,6 +72,7 @@ _HOMES = {
     "papers.sheet": ("Sheet", "make_sheet"),
     "papers.table": ("Row", "Table"),
     "pareto": ("non_dominated",),
+    "prospects": ("Foresees",),
     "records": ("Record", "State", "front"),
     "selection": ("Selection", "check_rule", "default_rule", "select"),
     "study": ("Study",),

@@ -14,6 +14,9 @@ from studies.terms import Terms
 SAMPLERS: tuple[str, ...] = ("tpe", "nsga2", "random")
 """Who proposes candidates: a density model (the default), a genetic algorithm, or chance as the control."""
 
+PROPOSALS: tuple[str, ...] = ("pool", "off")
+"""Whether candidates of known members are proposed between the sampler's."""
+
 MAX_OBJECTIVES = 6
 
 
@@ -30,6 +33,7 @@ class StudyConfig:
         seed: of everything the sampler draws.
         limits: what a candidate must meet; in any order.
         allow_masked: whether the front may hold robust accuracies that are known to be over-estimates.
+        proposals: one of PROPOSALS.
 
     Raises UserError for an unknown or repeated name, and for limits that contradict each other.
     """
@@ -42,6 +46,7 @@ class StudyConfig:
     seed: int = 0
     limits: tuple[Limit, ...] = ()
     allow_masked: bool = False
+    proposals: str = "pool"
 
     def __post_init__(self) -> None:
         find_objectives(self.objectives)
@@ -52,6 +57,8 @@ class StudyConfig:
             raise UserError("objective named twice", got=repeated[0], expected="each objective once")
         if self.sampler not in SAMPLERS:
             raise UnknownName("sampler", self.sampler, SAMPLERS)
+        if self.proposals not in PROPOSALS:
+            raise UnknownName("proposals", self.proposals, PROPOSALS)
         check_range("seed", self.seed, 0, 2**31 - 1)
         check_limits(self.limits)
         object.__setattr__(self, "limits", tuple(sorted(set(self.limits), key=str)))
@@ -78,6 +85,7 @@ class StudyConfig:
             "seed": self.seed,
             "limits": [str(limit) for limit in self.limits],
             "allow_masked": self.allow_masked,
+            "proposals": self.proposals,
         }
 
     @classmethod
@@ -92,6 +100,7 @@ class StudyConfig:
             seed=data["seed"],
             limits=tuple(Limit.parse(text) for text in data["limits"]),
             allow_masked=data.get("allow_masked", False),
+            proposals=data.get("proposals", "off"),
         )
 
 

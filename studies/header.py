@@ -16,8 +16,9 @@ from studies.design import DRAWS, cost_axis, distinct, draws, first_design
 from studies.limits import check_limits
 from studies.trial import Evaluates
 
-FORMAT = 2
-"""Raised when an older version could misread a study. In format 1, `pgd` was the plain PGD, judged by nothing."""
+FORMAT = 3
+"""Raised when an older version could misread a study. In format 1, `pgd` was the plain PGD, judged by nothing; formats
+1 and 2 know no proposals from the pool."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,7 +99,7 @@ def selected_json(study: Study, selection: Selection) -> dict[str, Any]:
 
 
 def trials_csv(records: Iterable[Record], objectives: Sequence[str]) -> str:
-    """A row per trial: number, candidate, state, seconds, the objectives, what is said of robustness, reason.
+    """A row per trial: number, candidate, origin, state, seconds, the objectives, what is said of robustness, reason.
 
     An objective has its value and NAME_se, one under attack NAME_low and NAME_high as well (the 95 % interval).
     Robustness has pgd_naive, gap, verdict and rules. Empty is what was not measured.
@@ -107,6 +107,7 @@ def trials_csv(records: Iterable[Record], objectives: Sequence[str]) -> str:
     columns: Columns = {
         "number": lambda record: record.number,
         "candidate": lambda record: record.candidate,
+        "origin": lambda record: record.origin,
         "state": lambda record: record.state,
         "seconds": lambda record: f"{record.seconds:.3f}",
     }
@@ -114,8 +115,12 @@ def trials_csv(records: Iterable[Record], objectives: Sequence[str]) -> str:
 
 
 def front_csv(members: Iterable[Record], objectives: Sequence[str]) -> str:
-    """A row per record of the front: number, candidate, and as in `trials_csv` what was measured."""
-    columns: Columns = {"number": lambda record: record.number, "candidate": lambda record: record.candidate}
+    """A row per record of the front: number, candidate, origin, and as in `trials_csv` what was measured."""
+    columns: Columns = {
+        "number": lambda record: record.number,
+        "candidate": lambda record: record.candidate,
+        "origin": lambda record: record.origin,
+    }
     return _csv(columns | _measured(objectives), members)
 
 
@@ -123,6 +128,7 @@ def _member(record: Record) -> dict[str, Any]:
     return {
         "number": record.number,
         "candidate": record.candidate,
+        "origin": record.origin,
         "measurements": {name: one.to_json() for name, one in record.measurements.items()},
         "gap": record.gap,
         "verdict": record.verdict,

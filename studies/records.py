@@ -16,6 +16,10 @@ State = Literal["complete", "vetoed", "failed", "duplicate"]
 STATES: tuple[State, ...] = ("complete", "vetoed", "failed", "duplicate")
 """Measured; a limit ended it; its evaluation raised; its design was tried before."""
 
+Origin = Literal["", "design", "sampler", "pool", "chance"]
+"""Who proposed it: not known (an earlier version), the first design, the sampler, the pool of known members, or chance
+where the sampler has nothing new."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
@@ -30,6 +34,7 @@ class Record:
         measurements: by objective name; costs as soon as the candidate fits the network.
         seconds: wall time of the trial.
         at: running seconds of the study when the trial ended, over all resumes.
+        origin: who proposed it.
     """
 
     number: int
@@ -40,6 +45,7 @@ class Record:
     measurements: Mapping[str, Measurement] = field(default_factory=dict)
     seconds: float = 0.0
     at: float = 0.0
+    origin: Origin = ""
 
     @property
     def evaluated(self) -> bool:

@@ -14,13 +14,18 @@ from studies.design import ENUMERABLE, allowed, draws, something_new
 from studies.events import Event, Measured, RunStarted, Stopped, TrialFinished, TrialStarted, Why
 from studies.header import Header
 from studies.memory import Memory
-from studies.records import Record, front
+from studies.proposals import Proposer
+from studies.prospects import Foresees
+from studies.records import Origin, Record, front
 from studies.samplers import make_sampler
 from studies.told import constraints, told
 from studies.trial import Evaluates, Outcome, evaluate
 
 RECORD = "record"
 """User attribute of an Optuna trial that holds its record: the source of truth."""
+
+ORIGIN = "origin"
+"""User attribute of an Optuna trial that did not come from the sampler: who proposed it."""
 
 PATIENCE = 20
 """Free asks (duplicates, vetoes by cost) in a row, after which candidates are drawn at random."""
@@ -67,6 +72,7 @@ class Runner:
         self._earlier, self._before = len(self._memory.records), self._memory.seconds
         self._front: tuple[Record, ...] = ()
         self._update_front()
+        self._proposer = self._make_proposer()
         trials.sampler = make_sampler(self._config.sampler, self._config.seed)
 
     def run(self) -> Stopped:
@@ -115,17 +121,25 @@ class Runner:
         waiting = self._trials.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         proposal = None if waiting else self._proposal(len(self._memory.records))
         if proposal is not None:
-            self._trials.enqueue_trial(self._space.params(proposal))
+            candidate, origin = proposal
+            self._trials.enqueue_trial(self._space.params(candidate), user_attrs={ORIGIN: origin})
         return self._trials.ask()
 
-    def _proposal(self, trial: int) -> Candidate | None:
-        """The candidate of the trial, or None to leave it to the sampler."""
+    def _proposal(self, trial: int) -> tuple[Candidate, Origin] | None:
+        """The candidate of the trial and who proposes it, or None to leave it to the sampler."""
         if trial < len(self._header.design):
-            return Candidate.parse(self._header.design[trial])
-        if self._memory.free_in_a_row < PATIENCE:
+            return Candidate.parse(self._header.design[trial]), "design"
+        if self._memory.free_in_a_row >= PATIENCE:
+            chance = next(draws(self._space, self._number("chance", trial)))
+            return self._something_new(trial) or chance, "chance"
+        known = self._proposer.propose(self._memory.records) if self._proposer else None
+        return None if known is None else (known, "pool")
+
+    def _make_proposer(self) -> Proposer | None:
+        """Who proposes candidates of known members, if that is wanted and the evaluator can tell anything of them."""
+        if self._config.proposals == "off" or not isinstance(self._evaluator, Foresees):
             return None
-        chance = next(draws(self._space, self._number("chance", trial)))
-        return self._something_new(trial) or chance
+        return Proposer(self._config, self._header.bounds, self._evaluator)
 
     def _something_new(self, trial: int) -> Candidate | None:
         def may(candidate: Candidate) -> bool:
@@ -161,6 +175,7 @@ class Runner:
             measurements=outcome.measurements,
             seconds=self._seconds - start,
             at=self._before + self._seconds,
+            origin=trial.user_attrs.get(ORIGIN, "sampler"),
         )
 
     def _outcome(self, trial: int, candidate: Candidate) -> Outcome:

@@ -15,6 +15,7 @@ from search.pictures import draw_pictures
 from search.progress import progress
 from space import UnknownName, UserError, load_space
 from studies import (
+    PROPOSALS,
     SAMPLERS,
     Evaluates,
     Limit,
@@ -63,6 +64,8 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
     """Check what is cheap to check, then load the data."""
     if args.sampler not in SAMPLERS:
         raise UnknownName("sampler", args.sampler, SAMPLERS)
+    if args.proposals not in PROPOSALS:
+        raise UnknownName("proposals", args.proposals, PROPOSALS)
     limits = tuple(Limit.parse(text) for text in args.limit)
     check_limits(limits)
     space = load_space(args.space)
@@ -78,6 +81,7 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
         seed=args.seed,
         limits=limits,
         allow_masked=args.allow_masked,
+        proposals=args.proposals,
     )
     return evaluator, config
 

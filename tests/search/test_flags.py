@@ -31,6 +31,7 @@ STUDY = {
     "--trials",
     "--time",
     "--sampler",
+    "--proposals",
     "--limit",
     "--allow-masked",
     "--out",

@@ -127,6 +127,39 @@ class Arithmetic:
             yield name, measurement(name, value, stderr=0.01, n=400, seconds=self.pause, flags=flags)
 
 
+@dataclass
+class Foresighted(Arithmetic):
+    """Knows the clean accuracy of candidates of trained members, and runs a clock of its own.
+
+    Attributes:
+        training, attack: seconds that a new member and an attack take, by its clock.
+        seconds: its clock.
+        members: that were trained, each with its input bits, recipe and width.
+        log: for each measured candidate, how many members were trained for it, and the clock after it.
+    """
+
+    training: float = 20.0
+    attack: float = 10.0
+    seconds: float = 0.0
+    members: set[tuple] = field(default_factory=set)
+    log: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    def free_accuracy(self, candidates):
+        return [measurement("acc", accuracy(one)) if parts(one) <= self.members else None for one in candidates]
+
+    def measure(self, candidate, names):
+        fresh = parts(candidate) - self.members
+        self.members |= fresh
+        self.seconds += self.training * len(fresh) + self.attack * len(candidate.members)
+        self.log[str(candidate)] = len(fresh), self.seconds
+        yield from super().measure(candidate, names)
+
+
+def parts(candidate: Candidate) -> set[tuple]:
+    """What is trained for a candidate."""
+    return {(candidate.input_bits, candidate.recipe, candidate.width, one) for one in candidate.canonical().members}
+
+
 def story(records):
     """What must not depend on interruptions: everything but the seconds."""
     return [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from evaluators.objectives import OBJECTIVES
 from space.errors import UserError
 from space.space import SearchSpace
-from studies.config import SAMPLERS, Stop, StudyConfig, check_same
+from studies.config import PROPOSALS, SAMPLERS, Stop, StudyConfig, check_same
 from studies.limits import Limit
 
 configs = st.builds(
@@ -24,12 +24,19 @@ configs = st.builds(
     seed=st.integers(0, 2**31 - 1),
     limits=st.lists(st.floats(1, 1e9).map(lambda value: Limit("bops", "<=", value)), max_size=3).map(tuple),
     allow_masked=st.booleans(),
+    proposals=st.sampled_from(PROPOSALS),
 )
 
 
 @given(configs)
 def test_json_round_trip(one):
     assert StudyConfig.from_json(json.loads(json.dumps(one.to_json()))) == one
+
+
+def test_a_study_that_knew_no_proposals_has_none():
+    older = config().to_json()
+    del older["proposals"]
+    assert StudyConfig.from_json(older) == config(proposals="off")
 
 
 def test_limits_are_a_set():
@@ -55,6 +62,7 @@ def test_measured_are_the_objectives_and_limited_names_that_cost_something():
             {"sampler": "tpee"},
             r"unknown sampler: got 'tpee'; expected one of nsga2, random, tpe; hint: did you mean 'tpe'",
         ),
+        ({"proposals": "of"}, r"unknown proposals: got 'of'; expected one of off, pool; hint: did you mean 'off'"),
         ({"seed": -1}, r"seed out of range: got -1; expected 0 to"),
         (
             {"limits": (Limit.parse("acc>=0.9"), Limit.parse("acc<=0.1"))},
@@ -94,6 +102,7 @@ def test_impossible_stops_say_what_is_wrong(stop, message):
         ({"sampler": "random"}, r"another sampler: got 'random'; expected tpe"),
         ({"seed": 1}, r"another seed: got '1'; expected 0"),
         ({"limits": (Limit.parse("acc>=0.5"),)}, r"another limits: got 'acc>=0.5'; expected none"),
+        ({"proposals": "off"}, r"another proposals: got 'off'; expected pool"),
         ({"allow_masked": True}, r"another allow_masked: got 'True'; expected False"),
     ],
 )

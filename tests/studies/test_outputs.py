@@ -55,7 +55,7 @@ def test_trials_has_a_row_per_trial(study):
     write_outputs(study)
     table, records = rows(study.folder / "trials.csv"), study.records()
     columns = (
-        "number,candidate,state,seconds,acc,acc_se,pgd,pgd_se,pgd_low,pgd_high,bops,bops_se,"
+        "number,candidate,origin,state,seconds,acc,acc_se,pgd,pgd_se,pgd_low,pgd_high,bops,bops_se,"
         "pgd_naive,gap,verdict,rules,reason"
     )
     assert list(table[0]) == columns.split(",")
@@ -68,6 +68,7 @@ def test_trials_has_a_row_per_trial(study):
         )
         assert float(row["seconds"]) == pytest.approx(record.seconds, abs=1e-3)
         assert row["reason"] == record.reason
+        assert row["origin"] == ("design" if record.number < len(study.design) else "sampler")
         for name in ("acc", "pgd", "bops"):
             one = record.measurements.get(name)
             assert (row[name], row[f"{name}_se"]) == (("", "") if one is None else (repr(one.value), repr(one.stderr)))
@@ -90,7 +91,8 @@ def test_the_front_is_the_same_in_both_forms(study):
     assert [one["number"] for one in front["front"]] == [record.number for record in study.front()]
     assert [row["number"] for row in table] == [str(record.number) for record in study.front()]
     for one, row, record in zip(front["front"], table, study.front(), strict=True):
-        assert one.keys() == {"number", "candidate", "measurements", "gap", "verdict", "rules"}
+        assert one.keys() == {"number", "candidate", "origin", "measurements", "gap", "verdict", "rules"}
+        assert one["origin"] == row["origin"] == record.origin
         measured = {name: Measurement.from_json(data) for name, data in one["measurements"].items()}
         assert measured == record.measurements
         assert one["verdict"] == row["verdict"] == "ok"
@@ -200,7 +202,7 @@ def test_no_reason_becomes_a_formula_or_breaks_the_table(reason):
 
 
 def test_a_table_without_records_has_its_header():
-    assert front_csv([], ["acc"]) == "number,candidate,acc,acc_se,pgd_naive,gap,verdict,rules\n"
+    assert front_csv([], ["acc"]) == "number,candidate,origin,acc,acc_se,pgd_naive,gap,verdict,rules\n"
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):

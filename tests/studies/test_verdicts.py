@@ -221,7 +221,7 @@ def test_the_files_name_verdict_rules_and_interval(tmp_path):
 
 def test_an_objective_that_is_a_bound_itself_has_its_columns_once():
     header, row = front_csv([record(0)], ("pgd_naive", "pgd")).splitlines()
-    names = "number,candidate,pgd_naive,pgd_naive_se,pgd_naive_low,pgd_naive_high,pgd,pgd_se,pgd_low,pgd_high"
+    names = "number,candidate,origin,pgd_naive,pgd_naive_se,pgd_naive_low,pgd_naive_high,pgd,pgd_se,pgd_low,pgd_high"
     assert header == f"{names},gap,verdict,rules"
     assert row.endswith(",ok,")
 
@@ -259,7 +259,7 @@ def as_of_an_earlier_version(folder):
     text = (folder / "journal.log").read_text()
     text = re.sub(r'"(certified|pgd_naive)":\{[^}]*\},', "", text)
     text = re.sub(r',"interval":\[[^]]*\]', "", text)
-    text = text.replace('"format":2', '"format":1').replace(',"allow_masked":false', "")
+    text = text.replace('"format":3', '"format":1').replace(',"allow_masked":false', "")
     assert not re.search("interval|certified|pgd_naive|allow_masked", text)
     (folder / "journal.log").write_text(text)
 

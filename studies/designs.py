@@ -1,0 +1,74 @@
+"""Candidates as numbers, so that alike ones lie close together."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from evaluators.base import Measurement
+from evaluators.objectives import OBJECTIVES
+from space.candidate import Candidate
+from space.space import SearchSpace
+from studies.bounds import Bounds
+from studies.pareto import Floats
+from studies.records import Record
+
+
+class Designs:
+    """Where the candidates of a space lie: what they are made of, and what is known of them without an attack.
+
+    Args:
+        space: of the study.
+        bounds: of the study.
+        objectives: of the study; those that are costs, and clean accuracy, are part of a design.
+    """
+
+    def __init__(self, space: SearchSpace, bounds: Bounds, objectives: Sequence[str]) -> None:
+        self._space, self._bounds = space, bounds
+        self.known = tuple(name for name in objectives if OBJECTIVES[name].stage != "attack")
+        self._tokens = {str(precision): slot for slot, precision in enumerate(space.precisions)}
+        self._of_record: dict[int, Floats] = {}
+
+    def of(self, candidate: Candidate, measured: Mapping[str, Measurement]) -> Floats:
+        """A vector of numbers of the order of 1.
+
+        They are: bits of the input and width, by their logarithms; members beyond the first; a majority vote; whether
+        weights are mapped, and how many layers; which recipe; the members' shares of each precision; the losses
+        of what is known, from 0 to 1.
+
+        Args:
+            candidate: canonical, of the space.
+            measured: at least `known`.
+        """
+        values = np.array([[measured[name].value for name in self.known]])
+        losses = self._bounds.normalise(values, self.known)[0] if self.known else np.empty(0)
+        return np.concatenate([self._form(candidate), self._recipe(candidate), self._shares(candidate), losses])
+
+    def of_records(self, records: Sequence[Record]) -> Floats:
+        """The designs of n >= 1 records that have `known`, n × f."""
+        for record in records:
+            if record.number not in self._of_record:
+                self._of_record[record.number] = self.of(Candidate.parse(record.candidate), record.measurements)
+        return np.stack([self._of_record[record.number] for record in records])
+
+    def _form(self, one: Candidate) -> Floats:
+        layers = one.mapping.layers / max(self._space.mapped_layers) if one.mapping else 0.0
+        return np.array(
+            [
+                math.log2(one.input_bits) / 3,
+                math.log2(one.width / max(self._space.widths)),
+                (len(one.members) - 1) / max(1, max(self._space.members) - 1),
+                float(one.vote == "majority"),
+                float(one.mapping is not None),
+                layers,
+            ]
+        )
+
+    def _recipe(self, one: Candidate) -> Floats:
+        return np.array([float(one.recipe == recipe) for recipe in self._space.recipes])
+
+    def _shares(self, one: Candidate) -> Floats:
+        shares = np.zeros(len(self._tokens))
+        for member in one.members:
+            shares[self._tokens[str(member.precision)]] += 1 / len(one.members)
+        return shares
