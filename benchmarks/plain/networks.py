@@ -72,11 +72,11 @@ class MultiBitConv(nn.Module):
 
     def _bases(self) -> list[tuple[Tensor, Tensor]]:
         """Binary weights, and what their convolutions count; one real weight after a μ-law, which is not linear."""
-        bases = [(Sign.apply(weight), alpha.view(1, -1, 1, 1)) for weight, alpha in zip(self.weight, self.alpha, strict=True)]
+        weights = [Sign.apply(latent) for latent in self.weight]
         if not self.mu:
-            return bases
-        weights = [alpha.view(-1, 1, 1, 1) * weight for weight, alpha in bases]
-        return [(compress(torch.stack(weights).sum(0), self.mu), torch.ones(()))]
+            return list(zip(weights, self.alpha.transpose(1, 2), strict=True))
+        weight = (torch.stack(weights) * self.alpha).sum(0)
+        return [(compress(weight, self.mu), torch.ones(()))]
 
 
 def conv(
