@@ -15,6 +15,7 @@ taken as long. Seconds are of the clock on the wall, and of the processor, which
 
 import argparse
 import math
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -61,6 +62,7 @@ class Watch:
         """A candidate was evaluated just now."""
         wall, processor = time.perf_counter() - self.wall, time.process_time() - self.processor
         self.trials.append(Trial(candidate=candidate, values=tuple(values), wall=wall, processor=processor))
+        print(f"{len(self.trials)} trials in {wall:.0f} s: {candidate}", file=sys.stderr, flush=True)
 
     def hear(self, event: Event) -> None:
         """Note the candidate of a finished trial of ours."""
@@ -232,8 +234,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--epsilon", type=float, help="0.2 for grey images, 8/255 for colour where left out")
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--train-images", type=int, default=2000)
-    parser.add_argument("--images", type=int, default=128, help="attacked")
+    parser.add_argument("--train-images", type=int, default=1000)
+    parser.add_argument("--images", type=int, default=64, help="attacked")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--restarts", type=int, default=5)
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
