@@ -38,6 +38,7 @@ RUNS = {"ours": "pgd_naive", "ours, worst case": "pgd"}
 SHARES = (0.9, 0.95, 0.99, 1.0)
 """Of the yardstick's final hypervolume."""
 CLOCKS = ("wall", "processor")
+SPACE = Path(__file__).parent / "study_space.toml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +231,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="mnist5k")
     parser.add_argument("--network", default="mnistconv", choices=["mnistconv", "resnet20"])
-    parser.add_argument("--space", default="tiny", help="without pruned, BinaryNet and mixed precisions")
+    parser.add_argument("--space", default=str(SPACE), help="without pruned, BinaryNet and mixed precisions")
     parser.add_argument("--epsilon", type=float, help="0.2 for grey images, 8/255 for colour where left out")
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--epochs", type=int, default=2)
@@ -255,7 +256,7 @@ def main() -> None:
         print(f"{row['run']}, {row['clock']}: {shown(row['ratio'])} and {shown(row['ratio of candidates'])}")
     if not args.dry:
         settings = {name: value for name, value in vars(args).items() if name != "dry"}
-        settings["dataset"] = Path(args.dataset).name
+        settings |= {name: Path(settings[name]).name for name in ("dataset", "space")}
         save(f"study_speed_{args.network}", {"settings": settings, "summary": overall, "results": results})
 
 
