@@ -71,7 +71,7 @@ class Bench:
 
     def third(self) -> Tensor:
         """What that of torchattacks leaves standing."""
-        from torchattacks import PGD
+        from torchattacks import PGD  # type: ignore[import-not-found]
 
         torch.manual_seed(0)
         (network,) = self.model.members

@@ -35,6 +35,6 @@ def training_loader(pixels: NDArray[np.uint8], labels: NDArray[np.int64], batch:
     return DataLoader(Images(pixels, labels, transforms.Compose(steps)), batch_size=batch, shuffle=True)
 
 
-def test_loader(pixels: NDArray[np.uint8], labels: NDArray[np.int64], batch: int = 256) -> DataLoader[Any]:
-    """In their own order, as they are."""
+def judging_loader(pixels: NDArray[np.uint8], labels: NDArray[np.int64], batch: int = 256) -> DataLoader[Any]:
+    """To judge on: in their own order, as they are."""
     return DataLoader(Images(pixels, labels, transforms.ToTensor()), batch_size=batch)

@@ -60,7 +60,7 @@ class MultiBitConv(nn.Module):
         count = precision.activation
         self.beta = nn.Parameter(torch.full((count,), 1 / count))
         quantiles = torch.arange(1, count + 1) / (count + 1)
-        self.shift = nn.Parameter(torch.distributions.Normal(0, 1).icdf(quantiles))
+        self.shift = nn.Parameter(torch.special.ndtri(quantiles))
 
     def forward(self, x: Tensor) -> Tensor:
         """N×C×H×W in, N×out×H'×W' out."""
@@ -129,7 +129,8 @@ class Block(nn.Module):
         x = self.norm1(self.conv1(x))
         if self.binary:
             x = carried = carried + x
-        return carried + self.norm2(self.conv2(x))
+        stream: Tensor = carried + self.norm2(self.conv2(x))
+        return stream
 
 
 def resnet20(precision: Precision, width: float) -> nn.Module:

@@ -7,15 +7,16 @@ from typing import Any
 import optuna
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from evaluators import cost_report
 from evaluators.data.dataset import DataSet, Split
 from evaluators.networks.plan import Plan
 from plain.attack import Ensemble, pgd
-from plain.data import test_loader, training_loader
+from plain.data import judging_loader, training_loader
 from plain.networks import Network
 from plain.train import accuracy, train
-from space import Candidate, SearchSpace
+from space import Candidate, Precision, SearchSpace
 
 Values = dict[str, float]
 
@@ -36,22 +37,26 @@ class Task:
     def values(self, candidate: Candidate) -> Values:
         """Accuracy, accuracy under PGD, and bit operations of one candidate, trained from scratch."""
         model = self.ensemble(candidate)
-        judged = test_loader(*as_arrays(self.data.validation))
-        attacked = test_loader(*as_arrays(self.data.validation.head(self.images)))
-        settings = {"epsilon": self.epsilon, "steps": self.steps, "restarts": self.restarts}
-        standing = torch.cat([pgd(model, images, labels, **settings) for images, labels in attacked])
+        judged = judging_loader(*as_arrays(self.data.validation))
+        attacked = judging_loader(*as_arrays(self.data.validation.head(self.images)))
+        standing = torch.cat([self.standing(model, images, labels) for images, labels in attacked])
         plan = Plan(shape=self.data.shape, classes=self.data.classes)
         bops = cost_report(candidate, self.network, plan).total("bops")
         return {"acc": accuracy(model, judged), "pgd_naive": float(standing.float().mean()), "bops": bops}
+
+    def standing(self, model: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
+        """Which images stand under PGD."""
+        return pgd(model, images, labels, epsilon=self.epsilon, steps=self.steps, restarts=self.restarts)
 
     def ensemble(self, candidate: Candidate) -> Ensemble:
         """Train every member, map its weights, join them by the vote."""
         loader = training_loader(*as_arrays(self.data.train.head(self.train_images)))
         networks = []
         for member in candidate.members:
-            precision = member.precision
-            network = Network(self.network, precision, width=candidate.width, input_bits=candidate.input_bits)
-            networks.append(train(network, precision, loader, self.epochs))
+            if not isinstance(member.precision, Precision):
+                raise ValueError(f"not written: {member.precision}")
+            network = Network(self.network, member.precision, width=candidate.width, input_bits=candidate.input_bits)
+            networks.append(train(network, member.precision, loader, self.epochs))
             if candidate.mapping:
                 networks[-1].map_weights(candidate.mapping.mu, candidate.mapping.layers)
         floats = [member.precision.float for member in candidate.members]

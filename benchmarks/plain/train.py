@@ -28,7 +28,7 @@ def train(network: Network, precision: Precision, loader: DataLoader[Any], epoch
         for images, labels in loader:
             loss = functional.cross_entropy(network(images), labels)
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             scheduler.step()
     return network.eval()
