@@ -4,10 +4,11 @@
     python benchmarks/attack_speed.py --dataset cifar10.npz --network resnet20 --robust fp:fastat:x0.5
 
 Both attack the same trained networks on the same images in the same batches: one that was trained without a thought of
-attacks, and one that was trained on them. The whole batch holds images that are wrong before any attack, too: what
-leaving out those alone would save is told apart, by their share. They draw starts of their own, and ours looks at every iterate, so the
-accuracies may differ by a few images. Where torchattacks is installed, its PGD is a third contestant. Passes are
-counted image by image; a backward one counts as two forward ones. Seconds are the processor's, of one thread.
+attacks, and one that was trained on them. They draw starts of their own, and ours looks at every iterate, so the
+accuracies may differ by a few images. The whole batch holds images that are wrong before any attack, too: what leaving
+out those alone would save is told apart, by their share. Where torchattacks is installed, its PGD is a third
+contestant. Passes are counted image by image; a backward one counts as two forward ones. Seconds are the processor's,
+of one thread.
 """
 
 import argparse
