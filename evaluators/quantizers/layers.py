@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from evaluators.quantizers.bases import MultiBaseActivation, MultiBaseWeight
 from evaluators.quantizers.binary import BinaryNetWeight, SignActivation, XnorWeight
 from evaluators.quantizers.linear import LinearWeight
+from evaluators.quantizers.strided import conv2d
 from evaluators.quantizers.uniform import DoReFaActivation, DoReFaWeight, PactActivation
 from evaluators.quantizers.weights import FloatWeight, WeightQuantizer
 from space import Precision, UnknownName
@@ -118,7 +119,8 @@ class QuantConv2d(QuantLayer):
         x, padding = self.activation(x), self.padding
         if isinstance(padding, tuple):
             x, padding = functional.pad(x, padding * 2), 0
-        return functional.conv2d(x, self.effective_weight(), self.bias, self.stride, padding)
+        out = conv2d(x, self.effective_weight(), self.stride, padding)
+        return out if self.bias is None else out + self.bias.view(-1, 1, 1)
 
 
 class QuantLinear(QuantLayer):
