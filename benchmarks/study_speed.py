@@ -132,10 +132,12 @@ def rate(trials: Sequence[Trial], count: int, clock: str) -> float:
     return 3600 * count / float(getattr(trials[count - 1], clock))
 
 
-def compared(runs: dict[str, list[Trial]], curves: dict[str, list[float]], count: int) -> list[dict[str, Any]]:
-    """One row for each of our runs and clock."""
+def compared(
+    name: str, runs: dict[str, list[Trial]], curves: dict[str, list[float]], count: int
+) -> list[dict[str, Any]]:
+    """One of our runs beside the yardstick's: a row for each clock."""
     rows, goal = [], curves["plain"][-1]
-    for name, clock in ((name, clock) for name in RUNS for clock in CLOCKS):
+    for clock in CLOCKS:
         times = {
             share: [seconds_to(share * goal, runs[one], curves[one], clock) for one in ("plain", name)]
             for share in SHARES
@@ -160,33 +162,35 @@ def quotient(theirs: float | None, ours: float | None) -> float | None:
     return None if theirs is None or ours is None else theirs / ours
 
 
+def entered(args: argparse.Namespace, seed: int, folder: Path) -> Contest:
+    """What one side is given; `folder` is its own, so that it starts with an empty cache."""
+    evaluator = open_evaluator(
+        dataset=args.dataset,
+        network=args.network,
+        epsilon=args.epsilon,
+        seed=seed,
+        budget=Budget(**{name: getattr(args, name) for name in Budget.__dataclass_fields__}),
+        device="cpu",
+        cache=folder / "cache",
+    )
+    return Contest(evaluator=evaluator, space=load_space(args.space), trials=args.trials, seed=seed, folder=folder)
+
+
 def contest(args: argparse.Namespace, seed: int, folder: Path) -> dict[str, Any]:
-    """All runs with one seed."""
-    budget = Budget(**{name: getattr(args, name) for name in Budget.__dataclass_fields__})
-    spaces = load_space(args.space)
-    runs: dict[str, list[Trial]] = {}
-    bounds: Bounds | None = None
-    for name, attacked in {"plain": None, **RUNS}.items():
-        evaluator = open_evaluator(
-            dataset=args.dataset,
-            network=args.network,
-            epsilon=args.epsilon,
-            seed=seed,
-            budget=budget,
-            device="cpu",
-            cache=folder / f"cache of {name}",
-        )
-        match = Contest(evaluator=evaluator, space=spaces, trials=args.trials, seed=seed, folder=folder)
-        runs[name], bounds = (match.plain(), bounds) if attacked is None else match.ours(attacked, runs["plain"])
-        print(f"seed {seed}: {name}: {len(runs[name])} trials in {runs[name][-1].wall:.0f} s", flush=True)
-    assert bounds is not None
-    curves = {name: volumes(trials, bounds) for name, trials in runs.items()}
-    rows = compared(runs, curves, args.trials)
-    for row in rows:
-        print(told(row, curves), flush=True)
+    """All runs with one seed; tells how each of ours went as soon as it is over."""
+    runs = {"plain": entered(args, seed, folder / "plain").plain()}
+    curves: dict[str, list[float]] = {}
+    rows: list[dict[str, Any]] = []
+    print(f"seed {seed}: the yardstick took {runs['plain'][-1].wall:.0f} s", flush=True)
+    for name in args.runs:
+        runs[name], bounds = entered(args, seed, folder / name).ours(RUNS[name], runs["plain"])
+        curves |= {one: volumes(runs[one], bounds) for one in ("plain", name)}
+        latest = compared(name, runs, curves, args.trials)
+        print(*(told(row, curves) for row in latest), sep="\n", flush=True)
+        rows += latest
     points = {
-        name: [asdict(one) | {"hypervolume": volume} for one, volume in zip(trials, curves[name], strict=True)]
-        for name, trials in runs.items()
+        name: [asdict(one) | {"hypervolume": volume} for one, volume in zip(runs[name], curve, strict=True)]
+        for name, curve in curves.items()
     }
     return {"seed": seed, "rows": rows, "distinct": distinct(runs), "curves": points}
 
@@ -240,6 +244,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--restarts", type=int, default=5)
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
+    parser.add_argument("--runs", nargs="+", default=list(RUNS), choices=list(RUNS), help="of ours")
     parser.add_argument("--dry", action="store_true", help="write no results")
     return parser.parse_args()
 
