@@ -121,7 +121,7 @@ def windows(grad: Tensor, x: Tensor, height: Tensor, shift: Tensor, out: Tensor)
 
 
 def levels(x: Tensor, clip: Tensor, highest: int, out: Tensor) -> None:
-    """Write clip(x, 0, clip) to `out`, rounded to one of 0, clip/highest ... clip; flat, on a processor, of one dtype."""
+    """Write clip(x, 0, clip) to `out`, rounded to a multiple of clip/highest; flat, on a processor, of one dtype."""
     to_level, to_value, top = (_array(one)[()] for one in (highest / clip, clip / highest, clip.new_tensor(highest)))
     _in_threads(_levels, x.numel(), _array(x), to_level, to_value, top, _array(out))
 
@@ -142,10 +142,9 @@ def suit(x: Tensor) -> bool:
     return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
 
 
-def laid_out(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """The tensors flat, in the order in which the last of them lies in memory."""
-    layout = _layout(tensors[-1])
-    return tuple(_flat(tensor.contiguous(memory_format=layout)) for tensor in tensors)
+def flat(tensor: Tensor, like: Tensor) -> Tensor:
+    """The values of a tensor in the order in which those of another of its shape lie in memory."""
+    return _flat(tensor.contiguous(memory_format=_layout(like)))
 
 
 def empty(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -29,8 +29,8 @@ class _Staircase(torch.autograd.Function):
         ctx.save_for_backward(x, height, shift)
         if not kernels.suit(x):
             return steps(x, height, shift)
-        out, flat = kernels.empty(x)
-        kernels.steps(*kernels.laid_out(x), height, shift, flat)
+        out, values = kernels.empty(x)
+        kernels.steps(kernels.flat(x, x), height, shift, values)
         return out
 
     @staticmethod
@@ -38,8 +38,8 @@ class _Staircase(torch.autograd.Function):
         x, height, shift = ctx.saved_tensors  # type: ignore[attr-defined]
         if not kernels.suit(x) or torch.is_grad_enabled():  # a gradient of this gradient is asked for
             return windows(grads[0], x, height, shift)
-        out, flat = kernels.empty(x)
-        signed, passing = kernels.windows(*kernels.laid_out(grads[0], x), height, shift, flat)
+        out, values = kernels.empty(x)
+        signed, passing = kernels.windows(kernels.flat(grads[0], x), kernels.flat(x, x), height, shift, values)
         return out, signed, passing * height
 
 

@@ -16,8 +16,8 @@ class _Sign(torch.autograd.Function):
         ctx.save_for_backward(x)
         if not kernels.suit(x):
             return plain_sign(x)
-        out, flat = kernels.empty(x)
-        kernels.steps(*kernels.laid_out(x), x.new_ones(1), x.new_zeros(1), flat)
+        out, values = kernels.empty(x)
+        kernels.steps(kernels.flat(x, x), x.new_ones(1), x.new_zeros(1), values)
         return out
 
     @staticmethod

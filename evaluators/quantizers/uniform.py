@@ -102,16 +102,17 @@ class _PactStaircase(torch.autograd.Function):
         ctx.save_for_backward(x, clip)
         if not kernels.suit(x):
             return (x * (levels / clip)).clamp_(0, levels).round_().mul_(clip / levels).to(x.dtype)
-        out, flat = kernels.empty(x)
-        kernels.levels(*kernels.laid_out(x), clip.to(x.dtype), levels, flat)
+        out, values = kernels.empty(x)
+        kernels.levels(kernels.flat(x, x), clip.to(x.dtype), levels, values)
         return out
 
     @staticmethod
     def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor, Tensor | None, None]:
         x, clip = ctx.saved_tensors  # type: ignore[attr-defined]
         if kernels.suit(x) and not torch.is_grad_enabled():
-            out, flat = kernels.empty(x)
-            above = kernels.clipped(*kernels.laid_out(grads[0], x), clip.to(x.dtype), flat)
+            out, values = kernels.empty(x)
+            grad = kernels.flat(grads[0], x)
+            above = kernels.clipped(grad, kernels.flat(x, x), clip.to(x.dtype), values)
             return out, above.to(clip.dtype), None
         grad, unit = grads[0], x / clip
         grad_x = torch.ops.aten.hardtanh_backward(grad, unit, 0.0, 1.0)
