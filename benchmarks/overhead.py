@@ -10,11 +10,13 @@ trained and attacked, says which share that is. Each trial's time runs from one 
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr
+from dataclasses import replace
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from statistics import linear_regression, mean, median
 
+from evaluators import open_evaluator
 from evaluators.base import Budget, Measurement, Protocol
 from evaluators.cost.report import cost_measurements, cost_report
 from evaluators.networks.plan import Plan
@@ -28,7 +30,30 @@ OBJECTIVE_NAMES = ("acc", "pgd", "bops")
 ENDS = 100
 """Trials at either end that are compared."""
 
-REAL = ("--objectives", ",".join(OBJECTIVE_NAMES), "--trials", "8", "--quiet-cache")
+REAL_TRIALS = 6
+STARTS = 5
+
+FIRST = """
+import sys, time
+from evaluators import Budget, open_evaluator
+from space import load_space
+from studies import Stop, Study, StudyConfig, TrialStarted
+budget = Budget(epochs=1, train_images=100, images=10, steps=1)
+evaluator = open_evaluator(dataset="mnist5k", budget=budget, cache=sys.argv[1])
+config = StudyConfig(
+    objectives=("acc", "pgd", "bops"),
+    space=load_space("tiny"),
+    protocol=evaluator.protocol,
+    budget=budget,
+)
+
+def hear(event):
+    if isinstance(event, TrialStarted):
+        raise KeyboardInterrupt
+
+Study.open(sys.argv[1] + "/study", config).run(evaluator, Stop(trials=40), hear)
+"""
+"""Ends where the first trial would begin."""
 
 
 class Formula:
@@ -91,3 +116,58 @@ def summary(seconds: list[float], leaving: float) -> dict[str, float]:
         "slope": slope,
         "files and pictures": leaving,
     }
+
+
+def real_seconds(folder: Path) -> float:
+    """Median seconds of a real trial: the default run on the 5,000 digits, nothing trained before."""
+    evaluator = open_evaluator(dataset="mnist5k", cache=folder / "cache")
+    real = replace(config("random"), protocol=evaluator.protocol, budget=evaluator.budget, space=load_space("tiny"))
+    study = Study.open(folder / "study", real)
+    study.run(evaluator, Stop(trials=REAL_TRIALS))
+    return median(record.seconds for record in study.records() if record.state == "complete")
+
+
+def start_seconds(words: Sequence[str]) -> float:
+    """Seconds of the fastest of a few processes."""
+    best = float("inf")
+    for _ in range(STARTS):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, *words], check=True, capture_output=True)
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def starts() -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        return {
+            "--help": start_seconds(["-m", "search", "--help"]),
+            "first trial": start_seconds(["-c", FIRST, folder]),
+        }
+
+
+def overheads(trials: int) -> dict[str, dict[str, float]]:
+    """A study of each sampler, and what a trial's overhead is of a real one."""
+    with tempfile.TemporaryDirectory() as folder:
+        real = real_seconds(Path(folder))
+    found = {}
+    for sampler in SAMPLERS:
+        with tempfile.TemporaryDirectory() as folder:
+            one = summary(*trial_seconds(Path(folder), sampler, trials))
+        found[sampler] = one | {"real trial": real, "share": one["mean"] / real}
+        print(sampler, {name: round(value, 6) for name, value in found[sampler].items()}, flush=True)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--startup", action="store_true", help="only how long --help and the first trial wait")
+    parser.add_argument("--trials", type=int, default=1000)
+    args = parser.parse_args()
+    found = {"starts": starts()}
+    print({name: round(value, 3) for name, value in found["starts"].items()}, flush=True)
+    if not args.startup:
+        save("overhead", found | {"studies": overheads(args.trials)})
+
+
+if __name__ == "__main__":
+    main()
