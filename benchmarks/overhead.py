@@ -7,6 +7,10 @@ Candidates are answered by a formula at once, so that all time is the search's o
 trained and attacked, says which share that is. Each trial's time runs from one told trial to the next.
 """
 
+import argparse
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr
@@ -16,6 +20,8 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import linear_regression, mean, median
 
+from timing import save
+
 from evaluators import open_evaluator
 from evaluators.base import Budget, Measurement, Protocol
 from evaluators.cost.report import cost_measurements, cost_report
@@ -24,22 +30,23 @@ from evaluators.objectives import OBJECTIVES
 from search.pictures import draw_pictures
 from search.progress import progress
 from space import Candidate, load_space
-from studies import Event, Stop, Study, StudyConfig, TrialFinished, write_outputs
+from studies import SAMPLERS, Event, Stop, Study, StudyConfig, TrialFinished, write_outputs
 
 OBJECTIVE_NAMES = ("acc", "pgd", "bops")
 ENDS = 100
 """Trials at either end that are compared."""
 
 REAL_TRIALS = 6
-STARTS = 5
+STARTS = 3
 
 FIRST = """
-import sys, time
+import sys, tempfile
+from pathlib import Path
 from evaluators import Budget, open_evaluator
 from space import load_space
 from studies import Stop, Study, StudyConfig, TrialStarted
 budget = Budget(epochs=1, train_images=100, images=10, steps=1)
-evaluator = open_evaluator(dataset="mnist5k", budget=budget, cache=sys.argv[1])
+evaluator = open_evaluator(dataset="mnist5k", budget=budget, cache=Path(sys.argv[1]))
 config = StudyConfig(
     objectives=("acc", "pgd", "bops"),
     space=load_space("tiny"),
@@ -51,7 +58,7 @@ def hear(event):
     if isinstance(event, TrialStarted):
         raise KeyboardInterrupt
 
-Study.open(sys.argv[1] + "/study", config).run(evaluator, Stop(trials=40), hear)
+Study.open(tempfile.mkdtemp(dir=sys.argv[1]), config).run(evaluator, Stop(trials=40), hear)
 """
 """Ends where the first trial would begin."""
 
