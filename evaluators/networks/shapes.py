@@ -28,8 +28,8 @@ def layer_sizes(body: nn.Module, shape: tuple[int, int, int]) -> dict[QuantLayer
 
 
 def unfilled(network: nn.Module) -> None:
-    """Move a network from the meta device to the processor, into memory that is never written to: for shapes alone."""
-    state = {name: torch.empty(one.shape, dtype=one.dtype) for name, one in network.state_dict().items()}
+    """Move a network from the meta device to the processor, all values one and the same zero: for shapes alone."""
+    state = {name: torch.zeros((), dtype=one.dtype).expand(one.shape) for name, one in network.state_dict().items()}
     network.load_state_dict(state, assign=True)
 
 
