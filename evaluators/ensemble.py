@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from evaluators.fitting import fitting
 from evaluators.votes import Vote
 
 
@@ -27,8 +28,8 @@ class Ensemble(nn.Module):
         self.eval().requires_grad_(False)
 
     def member_logits(self, images: Tensor) -> Tensor:
-        """N×C×H×W in [0, 1] in, members × N × classes out, float32."""
-        return torch.stack([member(images) for member in self.members])
+        """N×C×H×W in [0, 1] in, members × N × classes out, float32; in smaller parts where memory runs out."""
+        return torch.stack([fitting(member, images) for member in self.members])
 
     def discretise(self, images: Tensor) -> Tensor:
         """The images as the members see them; all members share one discretizer."""

@@ -14,7 +14,9 @@ from evaluators.cache import Entry, Store
 from evaluators.data.dataset import DataSet
 from evaluators.networks.build import Network, build
 from evaluators.networks.plan import Plan
+from evaluators.networks.trace import trace
 from evaluators.seeds import stream
+from evaluators.training.footprint import check_fits_memory
 from evaluators.training.inheritance import inherit
 from evaluators.training.loop import Course, train
 from evaluators.training.recipes import RECIPES
@@ -122,7 +124,7 @@ class MemberPool:
     def obtain(self, spec: MemberSpec) -> Network:
         """The trained network, in eval mode on the device of the data.
 
-        Raises: FloatingPointError when the training diverges.
+        Raises: FloatingPointError when the training diverges, MemoryError when it cannot fit into memory.
         """
         return self._loaded(spec, self.store.fetch(spec.key(), lambda: (self._train(spec).state_dict(), _meta(spec))))
 
@@ -144,10 +146,16 @@ class MemberPool:
         else:
             inherit(network, self.obtain(origin))
         if not _is_quantized_only(spec.precision):
+            self._check_fits(spec)
             course = self._course(spec, None if teacher is None else self.obtain(teacher))
             train(network, read_precision(spec.precision), course)
             self.trained += 1
         return network
+
+    def _check_fits(self, spec: MemberSpec) -> None:
+        """Raise MemoryError before a training that cannot fit, rather than lose what it had learnt until then."""
+        layers = trace(spec.network, read_precision(spec.precision), spec.plan)
+        check_fits_memory(layers, RECIPES[spec.recipe].batch, self.data.train.images.device)
 
     def _course(self, spec: MemberSpec, teacher: Network | None) -> Course:
         recipe, device = RECIPES[spec.recipe], self.data.train.images.device

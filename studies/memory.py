@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from studies.records import Record
 
@@ -54,8 +54,9 @@ class Memory:
         Args:
             since: how many records to leave out at the start.
         """
-        paid = [record for record in self.records[since:] if record.evaluated]
-        failed = list(takewhile(lambda record: record.state == "failed", reversed(paid)))
+        latest = islice(reversed(self.records), len(self.records) - since)
+        paid = (record for record in latest if record.evaluated)
+        failed = list(takewhile(lambda record: record.state == "failed", paid))
         return list(takewhile(lambda record: _kind(record) == _kind(failed[0]), failed))
 
 

@@ -95,6 +95,42 @@ def front(records: Iterable[Record], objectives: Sequence[str], terms: Terms = U
     return [record for record, kept in zip(feasible, keep, strict=True) if kept]
 
 
+class GrowingFront:
+    """The front of a study while its records come in, one by one; what `front` gives, without a look at the others.
+
+    Args:
+        objectives, terms: as in `front`.
+        records: known before.
+    """
+
+    def __init__(self, objectives: Sequence[str], terms: Terms, records: Iterable[Record] = ()) -> None:
+        self._objectives, self._terms = objectives, terms
+        self._signs = np.array([-1.0 if objective.maximize else 1.0 for objective in find_objectives(objectives)])
+        self._members: list[Record] = []
+        for record in front(records, objectives, terms):
+            self.add(record)
+
+    @property
+    def members(self) -> tuple[Record, ...]:
+        """The front so far, by number."""
+        return tuple(self._members)
+
+    def add(self, record: Record) -> None:
+        """Take in the record of one more trial; a design that came before is a duplicate by its state."""
+        if record.state != "complete" or not self._terms.admits(record):
+            return
+        loss, others = self._losses([record])[0], self._losses(self._members)
+        if ((others <= loss).all(1) & (others < loss).any(1)).any():
+            return
+        beaten = (loss <= others).all(1) & (loss < others).any(1)
+        left = [one for one, gone in zip(self._members, beaten, strict=True) if not gone]
+        self._members = sorted([*left, record], key=lambda one: one.number)
+
+    def _losses(self, records: Sequence[Record]) -> Floats:
+        losses: Floats = values_of(records, self._objectives) * self._signs
+        return losses
+
+
 def feasible_records(records: Iterable[Record], terms: Terms = USUAL) -> list[Record]:
     """Pick the complete records that the terms admit, the first of each key, by number."""
     by_key: dict[str, Record] = {}

@@ -16,7 +16,7 @@ from studies.header import Header
 from studies.memory import Memory
 from studies.proposals import Proposer
 from studies.prospects import Foresees
-from studies.records import Origin, Record, front
+from studies.records import GrowingFront, Origin, Record
 from studies.samplers import make_sampler
 from studies.told import constraints, told
 from studies.trial import Evaluates, Outcome, evaluate
@@ -70,8 +70,7 @@ class Runner:
         self._start = start
         self._memory = Memory(read_records(trials))
         self._earlier, self._before = len(self._memory.records), self._memory.seconds
-        self._front: tuple[Record, ...] = ()
-        self._update_front()
+        self._front = GrowingFront(self._config.objectives, self._config.terms, self._memory.records)
         self._proposer = self._make_proposer()
         trials.sampler = make_sampler(self._config.sampler, self._config.seed)
 
@@ -188,19 +187,15 @@ class Runner:
         return Outcome(state="duplicate", measurements=known.measurements, reason=reason)
 
     def _announce(self, record: Record) -> None:
-        if record.state == "complete":
-            self._update_front()
+        self._front.add(record)
         self._on_event(
             TrialFinished(
                 record=record,
                 evaluated=self._memory.evaluated,
-                front=self._front,
-                on_front=any(one.number == record.number for one in self._front),
+                front=self._front.members,
+                on_front=any(one.number == record.number for one in self._front.members),
             )
         )
-
-    def _update_front(self) -> None:
-        self._front = tuple(front(self._memory.records, self._config.objectives, self._config.terms))
 
     @property
     def _seconds(self) -> float:

@@ -16,11 +16,11 @@ import optuna
 from filelock import FileLock, Timeout
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from evaluators.objectives import Objective
 from space.errors import UserError
 from studies.files import write_text
+from studies.journal import Journal
 from studies.trial import one_line
 
 JOURNAL, LOCK, POINTER = "journal.log", "study.lock", "storage.json"
@@ -158,8 +158,7 @@ def quiet() -> None:
 def _connect(place: Place) -> BaseStorage:
     if place.url is not None:
         return RDBStorage(place.url)
-    path = str(place.journal)
-    return JournalStorage(JournalFileBackend(path, lock_obj=JournalFileOpenLock(path)))
+    return JournalStorage(Journal(str(place.journal)))
 
 
 def _repair(journal: Path) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from evaluators.networks.catalogue import check_fits, check_stages, find_network
 from evaluators.networks.plan import Plan
 from evaluators.networks.pruning import narrow_blindly, prune_weights, widths
+from evaluators.networks.shapes import unfilled
 from evaluators.quantizers.layers import QuantLayer
 from evaluators.quantizers.pixels import PixelDiscretizer
 from space import AnyPrecision, Precision
@@ -72,7 +73,9 @@ def build(name: str, precision: AnyPrecision, plan: Plan, *, input_bits: int = 8
 def pruned_widths(name: str, percent: int, plan: Plan) -> tuple[int, ...]:
     """How many channels a network of which `percent` % is pruned keeps, joint by joint; no values are computed."""
     with torch.device("meta"):
-        return widths(build(name, FULL_PRECISION, plan).eval().body, plan.shape, percent)
+        network = build(name, FULL_PRECISION, plan).eval()
+    unfilled(network)
+    return widths(network.body, plan.shape, percent)
 
 
 def _treat_every_layer(network: Network, name: str, precision: Precision, plan: Plan) -> None:

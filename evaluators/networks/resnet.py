@@ -63,6 +63,8 @@ class Block(nn.Module):
             ConvShortcut(channels, stride, kernel, precision) if kernel and changes else Shortcut(channels, stride)
         )
         self.conv1 = QuantConv2d(channels, 3, stride=stride, padding=1).quantized(precision)
+        if isinstance(self.conv1.activation, nn.ReLU):
+            self.conv1.activation = nn.Identity()  # what it is given is rectified
         self.norm1 = nn.BatchNorm2d(channels[1])
         self.conv2 = QuantConv2d(inner, 3, padding=1).quantized(precision)
         self.norm2 = nn.BatchNorm2d(channels[1])
@@ -73,7 +75,8 @@ class Block(nn.Module):
             x = self.shortcut(x) + self.norm1(self.conv1(x))
             carried, last = x, self.conv2(x)
         else:
-            carried, last = self.shortcut(x.relu()), self.conv2(self.norm1(self.conv1(x)))
+            x = x.relu()  # all real activations begin with it, so that both ways can share it
+            carried, last = self.shortcut(x), self.conv2(self.norm1(self.conv1(x)))
         stream: Tensor = carried + self.norm2(last)
         return stream
 

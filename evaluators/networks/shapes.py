@@ -10,7 +10,7 @@ def layer_sizes(body: nn.Module, shape: tuple[int, int, int]) -> dict[QuantLayer
     """Numbers of input and output values of every layer, in the order of its definition.
 
     Args:
-        body: a topology in eval mode; on the meta device nothing is computed.
+        body: a topology in eval mode, with or without values: no image goes through it.
         shape: channels, height, width of an image.
     """
     layers = [module for module in body.modules() if isinstance(module, QuantLayer)]
@@ -20,11 +20,18 @@ def layer_sizes(body: nn.Module, shape: tuple[int, int, int]) -> dict[QuantLayer
         for layer in layers
     ]
     with torch.no_grad():
-        body(torch.empty(1, *shape, device=layers[0].weight.latent.device))
+        # The meta device would do as well, but on it PyTorch loads its compiler, which takes a second.
+        body(torch.empty(0, *shape, device=layers[0].weight.latent.device))
     for hook in hooks:
         hook.remove()
     return {layer: seen[layer] for layer in layers}
 
 
+def unfilled(network: nn.Module) -> None:
+    """Move a network from the meta device to the processor, all values one and the same zero: for shapes alone."""
+    state = {name: torch.zeros((), dtype=one.dtype).expand(one.shape) for name, one in network.state_dict().items()}
+    network.load_state_dict(state, assign=True)
+
+
 def _values(batch: Tensor) -> int:
-    return batch[0].numel()
+    return batch.shape[1:].numel()

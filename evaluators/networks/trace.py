@@ -8,7 +8,7 @@ from torch import nn
 
 from evaluators.networks.build import build
 from evaluators.networks.plan import Plan
-from evaluators.networks.shapes import layer_sizes
+from evaluators.networks.shapes import layer_sizes, unfilled
 from evaluators.quantizers.layers import QuantConv2d, QuantLayer
 from evaluators.quantizers.weights import FloatWeight
 from space import AnyPrecision
@@ -49,7 +49,8 @@ def trace(name: str, precision: AnyPrecision, plan: Plan) -> tuple[LayerShape, .
         kept = {layer: layer.weight.kept for _, layer in network.layers()}
         for layer in kept:
             _without_values(layer)
-        sizes = layer_sizes(network.body, plan.shape)
+    unfilled(network)
+    sizes = layer_sizes(network.body, plan.shape)
     return tuple(_shape(name, layer, kept[layer], *sizes[layer]) for name, layer in network.layers())
 
 

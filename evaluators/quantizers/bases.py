@@ -93,7 +93,8 @@ class MultiBaseActivation(nn.Module):
 
     def __init__(self, bases: int) -> None:
         super().__init__()
-        quantiles = torch.arange(1, bases + 1) / (bases + 1)
+        # On the meta device, where shapes are traced, PyTorch would load its compiler for these few values.
+        quantiles = torch.arange(1, bases + 1, device="cpu") / (bases + 1)
         self.scale = nn.Parameter(torch.full((bases,), 1.0 / bases))
         self.shift = nn.Parameter(torch.special.ndtri(quantiles).nan_to_num())
 

@@ -76,6 +76,33 @@ def _windows(
             _add_windows(grad[inside], x[inside], height[n], shift[n], out[inside], sums[0, part, n], sums[1, part, n])
 
 
+@_compiled
+def _levels(first: int, last: int, x: Array, to_level: Any, to_value: Any, highest: Any, out: Array) -> None:
+    zero = x.dtype.type(0)
+    for i in range(np.uint64(first * PART), np.uint64(min(last * PART, x.size))):
+        level = x[i] * to_level
+        level = zero if level < zero else level
+        level = highest if level > highest else level
+        out[i] = np.rint(level) * to_value
+
+
+@_compiled
+def _add_clipped(grad: Array, x: Array, clip: Any, out: Array, above: Array) -> None:
+    zero, lanes, values = x.dtype.type(0), np.uint64(LANES), np.uint64(x.size)
+    for row in range(np.uint64(0), values, lanes):
+        for lane in range(min(lanes, values - row)):
+            i = row + lane
+            out[i] = grad[i] if (x[i] > zero) & (x[i] < clip) else zero
+            above[lane] += grad[i] if x[i] >= clip else zero
+
+
+@_compiled
+def _clipped(first: int, last: int, grad: Array, x: Array, clip: Any, out: Array, above: Array) -> None:
+    for part in range(first, last):
+        inside = slice(part * PART, min((part + 1) * PART, x.size))
+        _add_clipped(grad[inside], x[inside], clip, out[inside], above[part])
+
+
 def steps(x: Tensor, height: Tensor, shift: Tensor, out: Tensor) -> None:
     """Write Σ_n height_n·sign(x + shift_n) to `out`; all flat, on a processor, of one dtype."""
     _in_threads(_steps, x.numel(), *(_array(one) for one in (x, height, shift, out)))
@@ -91,6 +118,48 @@ def windows(grad: Tensor, x: Tensor, height: Tensor, shift: Tensor, out: Tensor)
     _in_threads(_windows, x.numel(), *arrays, sums)
     signed, passing = torch.from_numpy(sums.sum((1, 3), dtype=np.float64)).to(x.dtype)
     return signed, passing
+
+
+def levels(x: Tensor, clip: Tensor, highest: int, out: Tensor) -> None:
+    """Write clip(x, 0, clip) to `out`, rounded to a multiple of clip/highest; flat, on a processor, of one dtype."""
+    to_level, to_value, top = (_array(one)[()] for one in (highest / clip, clip / highest, clip.new_tensor(highest)))
+    _in_threads(_levels, x.numel(), _array(x), to_level, to_value, top, _array(out))
+
+
+def clipped(grad: Tensor, x: Tensor, clip: Tensor, out: Tensor) -> Tensor:
+    """Write grad·1[0 < x < clip] to `out`; flat, on a processor, of one dtype.
+
+    Returns: the sum of grad·1[x >= clip].
+    """
+    arrays = [_array(one) for one in (grad, x)]
+    above = np.zeros((math.ceil(x.numel() / PART), LANES), arrays[0].dtype)
+    _in_threads(_clipped, x.numel(), *arrays, _array(clip)[()], _array(out), above)
+    return torch.tensor(above.sum(dtype=np.float64), dtype=x.dtype)
+
+
+def suit(x: Tensor) -> bool:
+    """Whether there are kernels for where `x` is, and for its dtype."""
+    return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
+
+
+def flat(tensor: Tensor, like: Tensor) -> Tensor:
+    """The values of a tensor in the order in which those of another of its shape lie in memory."""
+    return _flat(tensor.contiguous(memory_format=_layout(like)))
+
+
+def empty(x: Tensor) -> tuple[Tensor, Tensor]:
+    """A new tensor like `x`, dense, and the same flat."""
+    out = torch.empty_like(x, memory_format=_layout(x))
+    return out, _flat(out)
+
+
+def _layout(x: Tensor) -> torch.memory_format:
+    last = x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if last else torch.contiguous_format
+
+
+def _flat(tensor: Tensor) -> Tensor:
+    return tensor.as_strided((tensor.numel(),), (1,))
 
 
 def _array(tensor: Tensor) -> Array:

@@ -27,19 +27,19 @@ class _Staircase(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, height: Tensor, shift: Tensor) -> Tensor:
         ctx.save_for_backward(x, height, shift)
-        if not _has_kernel(x):
+        if not kernels.suit(x):
             return steps(x, height, shift)
-        x, out = _in_order_of_memory(x, torch.empty_like(x, memory_format=_layout(x)))
-        kernels.steps(_flat(x), height, shift, _flat(out))
+        out, values = kernels.empty(x)
+        kernels.steps(kernels.flat(x, x), height, shift, values)
         return out
 
     @staticmethod
     def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x, height, shift = ctx.saved_tensors  # type: ignore[attr-defined]
-        if not _has_kernel(x) or torch.is_grad_enabled():  # a gradient of this gradient is asked for
+        if not kernels.suit(x) or torch.is_grad_enabled():  # a gradient of this gradient is asked for
             return windows(grads[0], x, height, shift)
-        grad, x, out = _in_order_of_memory(grads[0], x, torch.empty_like(x, memory_format=_layout(x)))
-        signed, passing = kernels.windows(_flat(grad), _flat(x), height, shift, _flat(out))
+        out, values = kernels.empty(x)
+        signed, passing = kernels.windows(kernels.flat(grads[0], x), kernels.flat(x, x), height, shift, values)
         return out, signed, passing * height
 
 
@@ -60,21 +60,3 @@ def windows(grad: Tensor, x: Tensor, height: Tensor, shift: Tensor) -> tuple[Ten
         passing.append(passed.sum())
         signed.append((plain_sign(x + v) * grad).sum())
     return out, torch.stack(signed), torch.stack(passing) * height
-
-
-def _has_kernel(x: Tensor) -> bool:
-    return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-
-
-def _layout(x: Tensor) -> torch.memory_format:
-    last = x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
-    return torch.channels_last if last else torch.contiguous_format
-
-
-def _in_order_of_memory(*tensors: Tensor) -> tuple[Tensor, ...]:
-    layout = _layout(tensors[-1])
-    return tuple(tensor.contiguous(memory_format=layout) for tensor in tensors)
-
-
-def _flat(tensor: Tensor) -> Tensor:
-    return tensor.as_strided((tensor.numel(),), (1,))

@@ -7,12 +7,18 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
+from evaluators.quantizers import kernels
+
 
 class _Sign(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
         ctx.save_for_backward(x)
-        return plain_sign(x)
+        if not kernels.suit(x):
+            return plain_sign(x)
+        out, values = kernels.empty(x)
+        kernels.steps(kernels.flat(x, x), x.new_ones(1), x.new_zeros(1), values)
+        return out
 
     @staticmethod
     def backward(ctx: FunctionCtx, *grads: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
+from evaluators.quantizers import kernels
 from evaluators.quantizers.ste import plain_sign, round_through
 from evaluators.quantizers.weights import WeightQuantizer
 
@@ -99,12 +100,20 @@ class _PactStaircase(torch.autograd.Function):
     def forward(ctx: FunctionCtx, x: Tensor, clip: Tensor, levels: int) -> Tensor:
         clip = clip.clamp_min(SMALLEST_CLIP)
         ctx.save_for_backward(x, clip)
-        ctx.levels = levels  # type: ignore[attr-defined]
-        return (x * (levels / clip)).clamp_(0, levels).round_().mul_(clip / levels).to(x.dtype)
+        if not kernels.suit(x):
+            return (x * (levels / clip)).clamp_(0, levels).round_().mul_(clip / levels).to(x.dtype)
+        out, values = kernels.empty(x)
+        kernels.levels(kernels.flat(x, x), clip.to(x.dtype), levels, values)
+        return out
 
     @staticmethod
     def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor, Tensor | None, None]:
         x, clip = ctx.saved_tensors  # type: ignore[attr-defined]
+        if kernels.suit(x) and not torch.is_grad_enabled():
+            out, values = kernels.empty(x)
+            grad = kernels.flat(grads[0], x)
+            above = kernels.clipped(grad, kernels.flat(x, x), clip.to(x.dtype), values)
+            return out, above.to(clip.dtype), None
         grad, unit = grads[0], x / clip
         grad_x = torch.ops.aten.hardtanh_backward(grad, unit, 0.0, 1.0)
         if not ctx.needs_input_grad[1]:  # type: ignore[attr-defined]

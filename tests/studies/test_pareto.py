@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from closed_form import measurement
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from studies import front
 from studies.pareto import non_dominated
+from studies.records import GrowingFront, Record
+from studies.terms import USUAL
 
 # Few different values, so that ties and equal points are common.
 values = st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0, np.inf])
@@ -54,3 +58,22 @@ def test_a_large_set_takes_no_time():
     points = np.random.default_rng(0).random((5000, 3))
     keep = non_dominated(points, [True] * 3)
     assert 10 < keep.sum() < 500
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans()), max_size=25))
+def test_a_growing_front_is_the_front_of_all_records_at_any_time(points):
+    records = [
+        Record(
+            number=number,
+            candidate="fp",
+            key=str(number),
+            state="complete" if complete else "vetoed",
+            measurements={"acc": measurement("acc", acc / 3), "bops": measurement("bops", float(bops))},
+        )
+        for number, (acc, bops, complete) in enumerate(points)
+    ]
+    growing = GrowingFront(("acc", "bops"), USUAL, records[:5])
+    for count, record in enumerate(records[5:], 6):
+        growing.add(record)
+        assert list(growing.members) == front(records[:count], ("acc", "bops"))
+    assert list(growing.members) == front(records, ("acc", "bops"))
