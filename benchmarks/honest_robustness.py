@@ -48,7 +48,7 @@ class Claim:
         beside: objectives that are measured beside clean accuracy and the worst case.
         farthest: objectives without a radius, measured once.
         audited: candidates and radii that are looked at again on test images.
-        twins: recipes of the full-precision networks whose adversaries an audit tries.
+        effort: of an audit, where it is not the usual one.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Claim:
     beside: tuple[str, ...] = ()
     farthest: tuple[str, ...] = ()
     audited: tuple[tuple[str, str], ...] = ()
-    twins: str = "standard,warm,fastat"
+    effort: tuple[str, ...] = ()
 
 
 CLAIMS = (
@@ -117,7 +117,7 @@ CLAIMS = (
         epsilons=("2/255",),
         attack="pgd_naive",
         audited=tuple((name, "2/255") for name in FEW_BITS),
-        twins="standard",
+        effort=("--twins=standard", "--binarized=32"),
     ),
 )
 BEHIND = {"fgsm_behind": "fgsm", "pgd_behind": "pgd_naive"}
@@ -147,7 +147,7 @@ class Bench:
 
     def audit(self, claim: Claim, candidate: str, epsilon: str) -> Any:
         """What `audit --json` prints of the candidate, now or earlier."""
-        words = [candidate, *self._flags(claim, epsilon, {}), *AUDIT, f"--twins={claim.twins}"]
+        words = [candidate, *self._flags(claim, epsilon, {}), *AUDIT, *claim.effort]
         return self._kept(words, "audit")["entries"][0]
 
     def transferred(self, claim: Claim, candidate: str) -> Any:

@@ -124,6 +124,7 @@ def add_verification(parser: argparse.ArgumentParser) -> None:
         ("steps", "gradient steps of one start", 100),
         ("restarts", "random starts of our own attacks", 5),
         ("queries", "of pyautoattack's Square, per image", 5000),
+        ("binarized", "test images of the binarization test, per member", 128),
     )
     text = "of full-precision networks whose adversaries are tried, trained where they lack (default: %(default)s)"
     default = "standard,warm,fastat"

@@ -32,7 +32,7 @@ def execute(args: Namespace) -> int:
     from evaluators.robustness.verification.settings import Verification
     from evaluators.robustness.verification.verify import Verifier
 
-    efforts = {name: getattr(args, name) for name in ("images", "steps", "restarts", "queries", "twins")}
+    efforts = {name: getattr(args, name) for name in ("images", "steps", "restarts", "queries", "binarized", "twins")}
     settings = Verification(**efforts)
     subject = read_subject(args)
     for candidate, _ in subject.candidates:

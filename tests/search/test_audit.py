@@ -182,7 +182,8 @@ def test_the_page_names_every_effort_and_its_default() -> None:
     assert len(COMMANDS) == 3
     args: Namespace = parse(["audit", "fp"])
     usual = Verification()
-    for name in ("images", "steps", "restarts", "queries"):
+    for name in ("images", "steps", "restarts", "queries", "binarized"):
         assert getattr(args, name) == getattr(usual, name)
         assert f"--{name} {getattr(usual, name)}" in PAGE
-    assert f"{usual.binarized} images" in PAGE
+    assert tuple(args.twins) == usual.twins
+    assert f"--twins {','.join(usual.twins)}" in PAGE

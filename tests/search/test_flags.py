@@ -45,7 +45,7 @@ FROZEN = {
     "audit": COMMON
     | PROTOCOL
     | {"STUDY|SPEC", "--out", "--storage", "--epochs", "--train-images"}
-    | {"--images", "--steps", "--restarts", "--queries", "--twins"},
+    | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
     "plot": COMMON | {"STUDY", "--storage"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"},
     "reproduce": COMMON
