@@ -116,7 +116,7 @@ CLAIMS = (
         candidates=FEW_BITS,
         epsilons=("2/255",),
         attack="pgd_naive",
-        audited=tuple((name, "2/255") for name in FEW_BITS),
+        audited=tuple((name, "2/255") for name in FEW_BITS[:5]),
         effort=("--twins=standard", "--binarized=32"),
     ),
 )
