@@ -1,5 +1,6 @@
 """Our attacks against those of other libraries, image by image: what an oracle breaks, ours must break as well."""
 
+import sys
 import warnings
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,17 @@ def foolbox() -> ModuleType:
         warnings.simplefilter("ignore")
         import foolbox
     return foolbox
+
+
+@pytest.fixture
+def adv_lib(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """adv-lib, installed without what it draws with: an empty module stands for visdom, which no attack uses."""
+    visdom = ModuleType("visdom")
+    visdom.Visdom = object  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "visdom", visdom)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("adv_lib.attacks", reason="make test installs it")
 
 
 @cache
@@ -90,6 +102,18 @@ def test_little_falls_to_foolbox_pgd_alone(spec: str, foolbox: ModuleType) -> No
     with torch.random.fork_rng():
         torch.manual_seed(0)
         _, moved, _ = attack(victim, images, labels, epsilons=EPSILON)
+    assert (moved - images).abs().max() <= EPSILON + 1e-6
+    broken = model(spec)(moved) != labels
+    assert broken.float().mean() > 0.1
+    assert alone(spec, broken) <= FEW
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_little_falls_to_the_pgd_of_adv_lib_alone(spec: str, adv_lib: ModuleType) -> None:
+    images, labels = to_float(split().images), split().labels
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        moved = adv_lib.pgd_linf(Score(model(spec)).eval(), images, labels, EPSILON, steps=STEPS, restarts=2)
     assert (moved - images).abs().max() <= EPSILON + 1e-6
     broken = model(spec)(moved) != labels
     assert broken.float().mean() > 0.1
