@@ -28,6 +28,6 @@ def hypervolume_trace(
     for record, loss in zip(feasible, losses, strict=True):
         if not (best <= loss).all(axis=1).any():
             best = np.vstack([best[(best < loss).any(axis=1)], loss])
-            volume = hypervolume(best, np.ones(len(objectives)))
+            volume = max(volume, hypervolume(best, np.ones(len(objectives))))  # sums of other parts round otherwise
         trace.append((record.at, volume))
     return trace
