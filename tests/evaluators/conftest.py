@@ -1,4 +1,14 @@
+import pytest
+import torch
 from hypothesis import settings
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+
+@pytest.fixture
+def threads():
+    """Sets how many threads PyTorch takes; they are put back as they were."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)

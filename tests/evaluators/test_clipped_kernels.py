@@ -12,13 +12,6 @@ from evaluators.seeds import stream
 LARGE = 4 * kernels.SHARE + 17
 
 
-@pytest.fixture
-def threads():
-    before = torch.get_num_threads()
-    yield torch.set_num_threads
-    torch.set_num_threads(before)
-
-
 def drawn(*shape: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     generator = stream(0, f"{shape}")
     return tuple(3 * torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype) for _ in range(2))

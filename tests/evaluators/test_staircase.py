@@ -14,13 +14,6 @@ LARGE = 4 * kernels.SHARE + 17
 """Values for four threads and an incomplete part."""
 
 
-@pytest.fixture
-def threads():
-    before = torch.get_num_threads()
-    yield torch.set_num_threads
-    torch.set_num_threads(before)
-
-
 def drawn(values: int, steps: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """A gradient, x, heights of either sign, shifts."""
     generator = stream(0, f"{values}/{steps}")
