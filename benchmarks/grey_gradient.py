@@ -1,4 +1,4 @@
-"""The gradient of a convolution towards grey images, against that of torch.
+"""The gradient of a convolution towards few channels, against that of torch.
 
 python benchmarks/grey_gradient.py
 """

@@ -9,6 +9,7 @@ from torch import Tensor
 from evaluators.attacks.ball import Ball
 from evaluators.attacks.base import Attack, Attacked, ThreatModel, judged, loss_gradient
 from evaluators.attacks.losses import Loss, plain
+from evaluators.attacks.starts import climb_from
 from evaluators.ensemble import Ensemble
 
 
@@ -41,10 +42,16 @@ class Ascent(Attack):
         The model decides at every step whether an image has fallen and leaves the batch; one that stands keeps its
         iterate of highest loss.
         """
-        for _ in range(self.restarts if self.steps else 0):
+
+        def begin() -> Tensor:
+            return self.begin(outcome.origin, ball, threat.epsilon, generator)
+
+        def climb(outcome: Attacked, labels: Tensor, start: Tensor) -> None:
             ball = Ball.around(outcome.origin, threat.epsilon)
-            start = self.begin(outcome.origin, ball, threat.epsilon, generator)
             _Run(model, labels, outcome, ball, self.loss).climb(self, threat.epsilon, start)
+
+        ball = Ball.around(outcome.origin, threat.epsilon)
+        climb_from(self.restarts if self.steps else 0, outcome, labels, begin, climb)
 
     def craft(
         self, source: Ensemble, origin: Tensor, labels: Tensor, epsilon: float, generator: torch.Generator
@@ -104,7 +111,7 @@ class _Run:
         for step in range(attack.steps + 1):
             seen = judged(self.model, iterate, self.labels[standing], self.loss, final=step == attack.steps)
             self.outcome.take(iterate, standing, seen)
-            kept = (~seen.fallen).nonzero().squeeze(1)
+            kept = self.outcome.left(standing, seen.fallen)
             if seen.gradient is None or not len(kept):
                 return
             standing, ball = standing[kept], ball[kept]

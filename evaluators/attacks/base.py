@@ -96,6 +96,10 @@ class Attacked:
         """Indices of the images that have not fallen."""
         return (~self.broken).nonzero().squeeze(1)
 
+    def left(self, standing: Tensor, fallen: Tensor) -> Tensor:
+        """Places in `standing` (indices of images) of those to attack further, after some of them have fallen."""
+        return (~fallen).nonzero().squeeze(1)
+
     @property
     def distances(self) -> Tensor:
         """How far each image was moved, in the Euclidean norm over all its pixels: N floats."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from evaluators.attacks.ball import Ball
 from evaluators.attacks.base import Attack, Attacked, Judged, ThreatModel, judged
 from evaluators.attacks.losses import Loss, break_margin
+from evaluators.attacks.starts import climb_from
 from evaluators.ensemble import Ensemble
 
 MOMENTUM = 0.75
@@ -39,20 +40,26 @@ class HalvingAscent(Attack):
 
         An image leaves the batch when the model's decision falls.
         """
-        for _ in range(self.restarts if self.steps else 0):
-            start = corners(outcome.origin, threat.epsilon, generator)
-            if len(outcome.standing):
-                self._climb(outcome, model, labels, threat.epsilon, start)
+
+        def begin() -> Tensor:
+            return corners(outcome.origin, threat.epsilon, generator)
+
+        def climb(outcome: Attacked, labels: Tensor, start: Tensor) -> None:
+            self._climb(outcome, model, labels, threat.epsilon, start)
+
+        climb_from(self.restarts if self.steps else 0, outcome, labels, begin, climb)
 
     def _climb(self, outcome: Attacked, model: Ensemble, labels: Tensor, epsilon: float, start: Tensor) -> None:
         standing = outcome.standing
+        if not len(standing):
+            return
         state, checks = _State.begin(outcome, start, epsilon), checkpoints(self.steps)
         for step in range(self.steps + 1):
             seen = judged(model, state.iterate, labels[standing], self.loss, final=step == self.steps)
             outcome.take(state.iterate, standing, seen)
-            if seen.gradient is None:
+            kept = outcome.left(standing, seen.fallen)
+            if seen.gradient is None or not len(kept):
                 return
-            kept = (~seen.fallen).nonzero().squeeze(1)
             state.look(seen)
             standing, state = standing[kept], state[kept]
             if step in checks:

@@ -74,6 +74,7 @@ class QuantLayer(nn.Module):
         self.bits = (FLOAT_BITS, FLOAT_BITS)
         self.bases = False
         self.mu = 0.0
+        self._known: tuple[object, Tensor] | None = None
 
     def quantized(self, precision: Precision) -> "QuantLayer":
         """Compute in this precision, input activation included; returns itself."""
@@ -89,8 +90,17 @@ class QuantLayer(nn.Module):
         self.bits = (precision.weight, self.bits[1])
 
     def effective_weight(self) -> Tensor:
-        """The weight that the operator uses: quantized and μ-law compressed."""
-        return self.weight.mapped(self.mu)
+        """The weight that the operator uses: quantized and μ-law compressed.
+
+        Of a frozen layer it is computed once, and again when something it follows from has changed: an attack asks
+        for it at every step.
+        """
+        if any(latent.requires_grad for latent in self.weight.parameters()):
+            return self.weight.mapped(self.mu)
+        state = (self.mu, *((one.data_ptr(), one._version) for one in self.weight.state_dict().values()))
+        if self._known is None or self._known[0] != state:
+            self._known = state, self.weight.mapped(self.mu)
+        return self._known[1]
 
     @torch.no_grad()
     def reset(self, generator: torch.Generator) -> None:

@@ -267,7 +267,7 @@ def test_an_attack_on_a_model_that_never_falls_costs_all_its_steps():
     with watched(victim("fp")) as traffic:
         outcome = attacked(Ascent(steps=4, start="uniform", restarts=3), "fp", 1e-6, labels=labels)
     assert not outcome.broken.any()
-    assert traffic.forwards == [48] * (1 + 3 * 5)
+    assert traffic.forwards == [48] * (1 + 5) + [2 * 48] * 5  # the first start alone, the others side by side
     assert (outcome.forwards, outcome.backwards) == (48 * 16, 48 * 12)
 
 

@@ -195,6 +195,27 @@ def test_layers_start_real_and_biases_are_drawn_as_zero(kind):
 
 @every_layer
 @one_of_each
+def test_the_weight_of_a_frozen_layer_is_computed_once_until_something_changes(precision, kind):
+    layer = LAYERS[kind]().quantized(precision)
+    layer.reset(stream(0, "reset"))
+    trained = layer.effective_weight().detach()
+    layer.requires_grad_(False)
+    weight = layer.effective_weight()
+    assert torch.equal(weight, trained)
+    assert layer.effective_weight() is weight
+    layer.mu = 255.0
+    mapped = layer.effective_weight()
+    assert mapped is not weight
+    layer.reset(stream(0, "again"))
+    assert not torch.equal(layer.effective_weight(), mapped)
+    layer.to(torch.float64)
+    assert layer.effective_weight().dtype == torch.float64
+    layer.requires_grad_(True)
+    assert layer.effective_weight().requires_grad
+
+
+@every_layer
+@one_of_each
 def test_mapping_compresses_the_effective_weight_and_nothing_that_is_stored(precision, kind):
     layer = LAYERS[kind]().quantized(precision)
     layer.reset(stream(0, "reset"))
