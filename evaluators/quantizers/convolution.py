@@ -1,8 +1,8 @@
 """Convolutions that libraries are slow at on processors: of windows that see all at once, and towards few channels.
 
-A convolution whose window is as large as its image is a matrix product, in half of the time. The gradient towards images
-of few channels is computed elsewhere as a convolution that fills little of a vector: for the first layer of MNISTconv it
-is half of an attack's step (benchmarks/grey_gradient.py).
+A convolution whose window is as large as its image is a matrix product, in half of the time. The gradient towards
+images of few channels is computed elsewhere as a convolution that fills little of a vector: for the first layer of
+MNISTconv it is half of an attack's step (benchmarks/grey_gradient.py).
 """
 
 from typing import Any
