@@ -72,7 +72,9 @@ class Runner:
         self._earlier, self._before = len(self._memory.records), self._memory.seconds
         self._front = GrowingFront(self._config.objectives, self._config.terms, self._memory.records)
         self._proposer = self._make_proposer()
-        trials.sampler = make_sampler(self._config.sampler, self._config.seed)
+        trials.sampler = make_sampler(
+            self._config.sampler, self._config.seed, lambda: {one.number for one in self._front.members}
+        )
 
     def run(self) -> Stopped:
         """Try candidates until there is a reason to stop."""

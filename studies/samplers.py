@@ -1,8 +1,8 @@
 """Optuna's samplers by name, made reproducible over interruptions."""
 
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence, Set
+from typing import Any, cast
 
 from optuna import Study
 from optuna.distributions import BaseDistribution
@@ -12,6 +12,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from evaluators.seeds import number
 from space.errors import UnknownName
+from studies.window import Window
+
+Front = Callable[[], Set[int]]
+
+MODELLING = ("tpe",)
+"""Samplers that learn from every trial they see; nsga2 looks at its last generation, random at none."""
 
 POPULATION = 20
 """Of nsga2: a study has tens to hundreds of trials, and Optuna's 50 would stay random for most of them."""
@@ -28,10 +34,12 @@ class Seeded(BaseSampler):
     Args:
         make: builds a sampler from a seed of 32 bits.
         seed: of the study.
+        front: gives the numbers of the trials on the front. Where it is given, a sampler sees them and the latest
+            trials (see `Window`), else all.
     """
 
-    def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
-        self._make, self._seed = make, seed
+    def __init__(self, make: Callable[[int], BaseSampler], seed: int, front: Front | None = None) -> None:
+        self._make, self._seed, self._front = make, seed, front
         self._joint = self._fresh(0, "joint")
 
     def _fresh(self, trial: int, purpose: str) -> BaseSampler:
@@ -48,31 +56,41 @@ class Seeded(BaseSampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Ask the trial's sampler."""
-        return self._joint.infer_relative_search_space(study, trial)
+        return self._joint.infer_relative_search_space(self._shown(study), trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Ask the trial's sampler."""
-        return self._joint.sample_relative(study, trial, search_space)
+        return self._joint.sample_relative(self._shown(study), trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Ask a sampler of this parameter's own, whatever was drawn before."""
         sampler = self._fresh(trial.number, f"parameter {param_name}")
-        return sampler.sample_independent(study, trial, param_name, param_distribution)
+        return sampler.sample_independent(self._shown(study), trial, param_name, param_distribution)
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         """Tell the trial's sampler."""
         self._joint.after_trial(study, trial, state, values)
 
+    def _shown(self, study: Study) -> Study:
+        """The study, or a window on it."""
+        return study if self._front is None else cast(Study, Window(study, self._front()))
 
-def make_sampler(name: str, seed: int) -> Seeded:
-    """Build the named sampler; UnknownName for another name."""
+
+def make_sampler(name: str, seed: int, front: Front) -> Seeded:
+    """Build the named sampler; UnknownName for another name.
+
+    Args:
+        name: one of SAMPLERS.
+        seed: of the study.
+        front: gives the numbers of the trials on the front.
+    """
     if name not in MAKERS:
         raise UnknownName("sampler", name, MAKERS)
-    return Seeded(MAKERS[name], seed)
+    return Seeded(MAKERS[name], seed, front if name in MODELLING else None)
 
 
 def _tpe(seed: int) -> BaseSampler:

@@ -33,11 +33,11 @@ def search(name, trials, cut):
     optuna.create_study(study_name="s", storage=storage, directions=["minimize", "minimize"])
     found = []
     for number in range(trials):
-        study = optuna.load_study(study_name="s", storage=storage, sampler=make_sampler(name, 7))
+        study = optuna.load_study(study_name="s", storage=storage, sampler=make_sampler(name, 7, frozenset))
         trial = study.ask()
         for _ in zip(range(cut(number)), suggestions(trial), strict=False):
             pass
-        again = optuna.load_study(study_name="s", storage=storage, sampler=make_sampler(name, 7))
+        again = optuna.load_study(study_name="s", storage=storage, sampler=make_sampler(name, 7, frozenset))
         trial = Trial(again, trial._trial_id)
         list(suggestions(trial))
         again.tell(trial, values(trial.params))
@@ -62,7 +62,7 @@ def test_models_learn():
     """Both find the best corner of a separable problem far more often than chance does."""
 
     def hits(name):
-        study = optuna.create_study(directions=["minimize"], sampler=make_sampler(name, 1))
+        study = optuna.create_study(directions=["minimize"], sampler=make_sampler(name, 1, frozenset))
         for _ in range(100):
             trial = study.ask()
             study.tell(trial, sum(trial.suggest_categorical(f"x{i}", list(range(6))) for i in range(3)))
@@ -73,7 +73,7 @@ def test_models_learn():
 
 
 def test_the_first_design_belongs_to_the_first_generation():
-    study = optuna.create_study(directions=["minimize"] * 2, sampler=make_sampler("nsga2", 0))
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=make_sampler("nsga2", 0, frozenset))
     study.enqueue_trial({"kind": "one", "bits": 2, "width": 1.0})
     trial = study.ask()
     list(suggestions(trial))
@@ -84,4 +84,4 @@ def test_the_first_design_belongs_to_the_first_generation():
 def test_names_are_those_of_the_config_and_others_are_unknown():
     assert tuple(MAKERS) == SAMPLERS
     with pytest.raises(UserError, match="unknown sampler: got 'gp'; expected one of nsga2, random, tpe"):
-        make_sampler("gp", 0)
+        make_sampler("gp", 0, frozenset)

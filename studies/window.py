@@ -1,0 +1,38 @@
+"""What a sampler is shown of a long study: its front and its latest trials."""
+
+from collections.abc import Container, Set
+from typing import Any
+
+from optuna import Study
+from optuna.trial import FrozenTrial, TrialState
+
+LATEST = 200
+"""Finished trials that are shown beside the front.
+
+A model of all trials takes time that grows with them, and learns little from what was tried long ago and was beaten.
+"""
+
+
+class Window:
+    """Stands for a study before a sampler, and has all it has but the older trials beside the front.
+
+    Args:
+        study: with all trials.
+        front: numbers of those that are always shown.
+        latest: how many others are, the last ones.
+    """
+
+    def __init__(self, study: Study, front: Set[int], latest: int = LATEST) -> None:
+        self._study, self._front, self._latest = study, front, latest
+
+    def _get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
+    ) -> list[FrozenTrial]:
+        """As Optuna's own, under which its samplers look for trials."""
+        trials = self._study._get_trials(deepcopy=deepcopy, states=states, use_cache=use_cache)
+        older = trials[: -self._latest]
+        return [*(one for one in older if one.number in self._front), *trials[-self._latest :]]
+
+    def __getattr__(self, name: str) -> Any:
+        """What else a sampler asks for, the study answers."""
+        return getattr(self._study, name)

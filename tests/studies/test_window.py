@@ -1,0 +1,76 @@
+"""What a sampler is shown of a long study."""
+
+import random
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from studies import samplers
+from studies.samplers import MODELLING, Seeded, make_sampler
+from studies.window import Window
+
+
+def grown(sampler, trials, told=lambda number: None):
+    """A study of this many trials."""
+    study, rng = optuna.create_study(directions=["minimize"] * 2, sampler=sampler), random.Random(0)
+    for number in range(trials):
+        trial = study.ask()
+        total = sum(trial.suggest_categorical(f"x{i}", list(range(6))) for i in range(3))
+        study.tell(trial, (total + rng.random(), -total))
+        told(number)
+    return study
+
+
+def numbers(trials):
+    return [one.number for one in trials]
+
+
+def test_the_front_and_the_latest_are_shown_in_their_order():
+    study = grown(optuna.samplers.RandomSampler(seed=0), 10)
+    running = study.ask()
+    window = Window(study, {2, 3, 9}, latest=4)
+    assert numbers(window._get_trials(states=(TrialState.COMPLETE,))) == [2, 3, 6, 7, 8, 9]
+    assert numbers(window._get_trials()) == [2, 3, 7, 8, 9, running.number]
+    assert numbers(window._get_trials(states=(TrialState.RUNNING,))) == [running.number]
+    assert numbers(Window(study, set(), latest=50)._get_trials()) == list(range(11))
+    assert window.directions == study.directions
+
+
+@pytest.mark.parametrize("name", MODELLING)
+def test_a_study_that_fits_is_searched_as_without_a_window(name):
+    shown, whole = (grown(make_sampler(name, 3, front), 40) for front in (frozenset, None))
+    assert [one.params for one in shown.trials] == [one.params for one in whole.trials]
+
+
+@pytest.mark.parametrize("name", MODELLING)
+def test_what_is_beyond_the_window_makes_no_difference(name, monkeypatch):
+    """Two studies that differ only in old trials beside the front go on alike."""
+    monkeypatch.setattr(samplers, "Window", lambda study, front: Window(study, front, latest=15))
+
+    def continued(value):
+        study = optuna.create_study(directions=["minimize"] * 2, sampler=make_sampler(name, 3, lambda: {0}))
+        for _ in range(20):
+            study.add_trial(
+                optuna.trial.create_trial(
+                    params={"x": value(study)},
+                    distributions={"x": optuna.distributions.CategoricalDistribution(range(6))},
+                    values=[1.0, 1.0],
+                )
+            )
+        return [study.ask().suggest_categorical("x", range(6)) for _ in range(12)]
+
+    def old(number):
+        return 0 < number < 5
+
+    count = lambda study: len(study.trials)  # noqa: E731
+    one = continued(lambda study: 5 if old(count(study)) else count(study) % 4)
+    other = continued(lambda study: 0 if old(count(study)) else count(study) % 4)
+    on_front = continued(lambda study: 5 if count(study) == 0 else count(study) % 4)
+    assert one == other
+    assert one != on_front
+
+
+def test_samplers_that_do_not_model_see_all():
+    assert make_sampler("nsga2", 0, frozenset)._front is None
+    assert isinstance(make_sampler("random", 0, frozenset), Seeded)
