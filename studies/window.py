@@ -1,5 +1,6 @@
 """What a sampler is shown of a long study: its front and its latest trials."""
 
+import copy
 from collections.abc import Container, Set
 from typing import Any
 
@@ -7,7 +8,7 @@ from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
 LATEST = 200
-"""Finished trials that are shown beside the front.
+"""Trials that are shown beside the front.
 
 A model of all trials takes time that grows with them, and learns little from what was tried long ago and was beaten.
 """
@@ -23,15 +24,16 @@ class Window:
     """
 
     def __init__(self, study: Study, front: Set[int], latest: int = LATEST) -> None:
-        self._study, self._front, self._latest = study, front, latest
+        trials = study._get_trials(deepcopy=False, use_cache=True)
+        self._study = study
+        self._shown = [*(one for one in trials[:-latest] if one.number in front), *trials[-latest:]]
 
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
-        """As Optuna's own, under which its samplers look for trials."""
-        trials = self._study._get_trials(deepcopy=deepcopy, states=states, use_cache=use_cache)
-        older = trials[: -self._latest]
-        return [*(one for one in older if one.number in self._front), *trials[-self._latest :]]
+        """As Optuna's own, under which its samplers look for trials; what is shown does not change under way."""
+        found = [one for one in self._shown if states is None or one.state in states]
+        return copy.deepcopy(found) if deepcopy else found
 
     def __getattr__(self, name: str) -> Any:
         """What else a sampler asks for, the study answers."""

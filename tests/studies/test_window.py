@@ -30,7 +30,7 @@ def test_the_front_and_the_latest_are_shown_in_their_order():
     study = grown(optuna.samplers.RandomSampler(seed=0), 10)
     running = study.ask()
     window = Window(study, {2, 3, 9}, latest=4)
-    assert numbers(window._get_trials(states=(TrialState.COMPLETE,))) == [2, 3, 6, 7, 8, 9]
+    assert numbers(window._get_trials(states=(TrialState.COMPLETE,))) == [2, 3, 7, 8, 9]
     assert numbers(window._get_trials()) == [2, 3, 7, 8, 9, running.number]
     assert numbers(window._get_trials(states=(TrialState.RUNNING,))) == [running.number]
     assert numbers(Window(study, set(), latest=50)._get_trials()) == list(range(11))
