@@ -4,6 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import cos, hypot, pi, sin
 
+import numpy as np
+from numpy.typing import NDArray
+
 RADII = (1.0, 1.5, 2.2, 3.0, 4.0, 5.5, 7.5, 10.0, 13.0)
 """How far a label may move from its point, in units of the nearest place it may take."""
 SIXTEENTHS = (2, 6, 14, 10, 0, 4, 8, 12, 1, 3, 5, 7, 9, 11, 13, 15)
@@ -85,12 +88,13 @@ def place(
     Returns: one box per label, in order; deterministic.
     """
     placed: list[Box] = []
+    crowd = _Crowd.of(obstacles)
     for label in labels:
         best, least = None, float("inf")
         for reach, box in _places(label):
             if reach >= least:
                 break  # nothing further away can be better
-            badness = reach + _badness(box, placed, obstacles, bounds)
+            badness = reach + _badness(box, placed, crowd, bounds)
             if badness < least:
                 best, least = box, badness
         if best is not None:
@@ -115,8 +119,28 @@ def _places(label: Label) -> Iterator[tuple[float, Box]]:
             yield radius, Box.around(x + dx, y + dy, width, height)
 
 
-def _badness(box: Box, placed: Sequence[Box], obstacles: Sequence[Obstacle], bounds: Box) -> float:
+@dataclass(frozen=True, eq=False)
+class _Crowd:
+    """All obstacles at once: there are hundreds, and each label tries dozens of places."""
+
+    left: NDArray[np.float64]
+    bottom: NDArray[np.float64]
+    right: NDArray[np.float64]
+    top: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, obstacles: Sequence[Obstacle]) -> "_Crowd":
+        rows = [(one.box.left, one.box.bottom, one.box.right, one.box.top, one.weight) for one in obstacles]
+        return cls(*np.array(rows, dtype=np.float64).reshape(-1, 5).T)
+
+    def covered(self, box: Box) -> float:
+        """Weight of those that the box overlaps."""
+        across = (self.left < box.right) & (box.left < self.right)
+        return float(self.weight[across & (self.bottom < box.top) & (box.bottom < self.top)].sum())
+
+
+def _badness(box: Box, placed: Sequence[Box], crowd: _Crowd, bounds: Box) -> float:
     """0 for a free place; a collision of labels outweighs leaving the panel, that covering things."""
     collisions = sum(box.overlap(other) > 0 for other in placed)
-    covered = sum(other.weight for other in obstacles if box.overlap(other.box) > 0)
-    return COLLISION * collisions + OUTSIDE * (not bounds.holds(box)) + covered
+    return COLLISION * collisions + OUTSIDE * (not bounds.holds(box)) + crowd.covered(box)
