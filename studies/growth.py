@@ -1,4 +1,4 @@
-"""A study's front as it grows, and how much the sampler's latest trials added to it."""
+"""How much the sampler's latest trials added to a study's front."""
 
 from collections import deque
 
@@ -7,29 +7,32 @@ import numpy as np
 from studies.bounds import Bounds
 from studies.config import StudyConfig
 from studies.expected import expected_gains
-from studies.records import Record, values_of
+from studies.pareto import Floats
+from studies.records import GrowingFront, Record, values_of
 
 RECENT = 5
 """Latest trials of the sampler whose gains are usual."""
 
 
 class Growth:
-    """The front of a study, fed record by record.
+    """The growing front of a study in its bounds, fed record by record.
 
     Attributes:
-        front: losses of the non-dominated records that the study's terms admit, f × objectives, in [0, 1].
+        front: losses of the records on the front, f × objectives, in [0, 1].
         complete: how many records are complete.
     """
 
     def __init__(self, config: StudyConfig, bounds: Bounds) -> None:
-        self._config, self._bounds = config, bounds
+        self._names, self._bounds = config.objectives, bounds
+        self._records = GrowingFront(config.objectives, config.terms)
         self._gains: deque[float] = deque(maxlen=RECENT)
-        self.front = np.empty((0, len(config.objectives)))
+        self.front = self._losses()
         self.complete = 0
 
     def add(self, record: Record) -> None:
         """Take in the next record."""
-        gain = self._extend(record) if record.state == "complete" else 0.0
+        self.complete += record.state == "complete"
+        gain = self._extend(record)
         if record.evaluated and record.origin in ("sampler", "chance"):
             self._gains.append(gain)
 
@@ -39,12 +42,15 @@ class Growth:
         return float(np.mean(self._gains)) if self._gains else None
 
     def _extend(self, record: Record) -> float:
-        """Put a complete record on the front, if that is where it belongs; how much hypervolume it adds."""
-        self.complete += 1
-        names = self._config.objectives
-        loss = self._bounds.normalise(values_of([record], names), names)
-        if not self._config.terms.admits(record) or (self.front <= loss).all(axis=1).any():
+        """How much hypervolume the record adds."""
+        before = self._records.members
+        self._records.add(record)
+        if self._records.members == before:
             return 0.0
+        loss = self._bounds.normalise(values_of([record], self._names), self._names)
         gain = float(expected_gains(self.front, loss, np.zeros_like(loss))[0])
-        self.front = np.vstack([self.front[(self.front < loss).any(axis=1)], loss])
+        self.front = self._losses()
         return gain
+
+    def _losses(self) -> Floats:
+        return self._bounds.normalise(values_of(self._records.members, self._names), self._names)

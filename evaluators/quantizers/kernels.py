@@ -57,6 +57,14 @@ def _add_windows(grad: Array, x: Array, height: Any, shift: Any, out: Array, sig
 
 
 @_compiled
+def _add_window(grad: Array, x: Array, height: Any, shift: Any, out: Array) -> None:
+    zero, one = x.dtype.type(0), x.dtype.type(1)
+    for i in range(np.uint64(x.size)):
+        shifted = x[i] + shift
+        out[i] += height * (grad[i] if (shifted <= one) & (shifted >= -one) else zero)
+
+
+@_compiled
 def _steps(first: int, last: int, x: Array, height: Array, shift: Array, out: Array) -> None:
     for part in range(first, last):
         inside = slice(part * PART, min((part + 1) * PART, x.size))
@@ -74,6 +82,15 @@ def _windows(
         out[inside] = 0
         for n in range(height.size):
             _add_windows(grad[inside], x[inside], height[n], shift[n], out[inside], sums[0, part, n], sums[1, part, n])
+
+
+@_compiled
+def _passed(first: int, last: int, grad: Array, x: Array, height: Array, shift: Array, out: Array) -> None:
+    for part in range(first, last):
+        inside = slice(part * PART, min((part + 1) * PART, x.size))
+        out[inside] = 0
+        for n in range(height.size):
+            _add_window(grad[inside], x[inside], height[n], shift[n], out[inside])
 
 
 @_compiled
@@ -118,6 +135,11 @@ def windows(grad: Tensor, x: Tensor, height: Tensor, shift: Tensor, out: Tensor)
     _in_threads(_windows, x.numel(), *arrays, sums)
     signed, passing = torch.from_numpy(sums.sum((1, 3), dtype=np.float64)).to(x.dtype)
     return signed, passing
+
+
+def passed(grad: Tensor, x: Tensor, height: Tensor, shift: Tensor, out: Tensor) -> None:
+    """Write what `windows` writes, without the sums, which only a training asks for."""
+    _in_threads(_passed, x.numel(), *(_array(one) for one in (grad, x, height, shift, out)))
 
 
 def levels(x: Tensor, clip: Tensor, highest: int, out: Tensor) -> None:

@@ -34,12 +34,16 @@ class _Staircase(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         x, height, shift = ctx.saved_tensors  # type: ignore[attr-defined]
         if not kernels.suit(x) or torch.is_grad_enabled():  # a gradient of this gradient is asked for
             return windows(grads[0], x, height, shift)
         out, values = kernels.empty(x)
-        signed, passing = kernels.windows(kernels.flat(grads[0], x), kernels.flat(x, x), height, shift, values)
+        grad, flat = kernels.flat(grads[0], x), kernels.flat(x, x)
+        if not any(ctx.needs_input_grad[1:]):  # type: ignore[attr-defined]
+            kernels.passed(grad, flat, height, shift, values)
+            return out, None, None
+        signed, passing = kernels.windows(grad, flat, height, shift, values)
         return out, signed, passing * height
 
 

@@ -62,6 +62,18 @@ def test_the_number_of_threads_changes_no_bit(dtype, threads):
         assert all(torch.equal(one, two) for one, two in zip(results[0], other, strict=True))
 
 
+@pytest.mark.parametrize("values", [1, kernels.PART, LARGE])
+def test_the_gradient_of_a_frozen_staircase_is_that_of_a_trained_one(values):
+    x, grad = (torch.randn(values, generator=stream(0, name)) for name in ("x", "grad"))
+    height, shift = torch.tensor([0.7, 0.2, 0.1]), torch.tensor([0.0, 0.4, -0.9])
+    found = []
+    for trained in (True, False):
+        given = [x.clone().requires_grad_(), height.clone().requires_grad_(trained), shift.clone()]
+        (gradient,) = torch.autograd.grad(staircase.staircase(*given), given[0], grad)
+        found.append(gradient)
+    assert torch.equal(*found)
+
+
 @pytest.mark.parametrize("values", [1, 63, 64, 65, kernels.PART - 1, kernels.PART, 3 * kernels.PART + 70])
 def test_sums_have_the_written_order_to_the_last_bit(values):
     grad, x, height, shift = (one.numpy() for one in drawn(values, 1))
