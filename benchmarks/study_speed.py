@@ -7,7 +7,8 @@ Both search the same space on the same images with the same networks, recipe, bu
 The yardstick (benchmarks/plain) goes first; ours starts with an empty cache. Both are judged by what both measure
 alike: accuracy on all validation images and accuracy under plain PGD on the first of them, with bit operations on the
 scale of the study. So the comparison is of equal evidence. A third run is ours with its worst case as the objective,
-which does more work: it is judged by the plain PGD that comes with it.
+which does more work: it is judged by the plain PGD that comes with it. Each runs in a process of its own, the
+yardstick with the system's allocator as it is.
 
 A run that has not reached the yardstick's hypervolume after as many trials goes on until it has, or until it has
 taken as long. Seconds are of the clock on the wall, and of the processor, which other processes disturb less.
@@ -18,17 +19,19 @@ import math
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from plain.study import Task, search
 from timing import save
 
-from evaluators import Budget, Evaluator, open_evaluator
+from evaluators import Budget, Evaluator, open_evaluator, opening
 from space import Candidate, SearchSpace, load_space
 from studies import Bounds, Event, Stop, Study, StudyConfig, TrialFinished, hypervolume
 
@@ -38,6 +41,7 @@ RUNS = {"ours": "pgd_naive", "ours, worst case": "pgd"}
 SHARES = (0.9, 0.95, 0.99, 1.0)
 """Of the yardstick's final hypervolume."""
 CLOCKS = ("wall", "processor")
+Result = TypeVar("Result")
 SPACE = Path(__file__).parent / "study_space.toml"
 
 
@@ -176,14 +180,35 @@ def entered(args: argparse.Namespace, seed: int, folder: Path) -> Contest:
     return Contest(evaluator=evaluator, space=load_space(args.space), trials=args.trials, seed=seed, folder=folder)
 
 
+def run_plain(args: argparse.Namespace, seed: int, folder: Path) -> list[Trial]:
+    """The yardstick's trials."""
+    torch.set_num_threads(1)
+    opening.keep_freed_memory = lambda: False  # what opens an evaluator for ours is not for the yardstick
+    return entered(args, seed, folder).plain()
+
+
+def run_ours(
+    args: argparse.Namespace, seed: int, folder: Path, attacked: str, rival: Sequence[Trial]
+) -> tuple[list[Trial], Bounds]:
+    """Our trials, and the bounds of the study."""
+    torch.set_num_threads(1)
+    return entered(args, seed, folder).ours(attacked, rival)
+
+
+def alone(run: Callable[..., Result], *given: Any) -> Result:
+    """What a function returns, called in a new process."""
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as process:
+        return process.submit(run, *given).result()
+
+
 def contest(args: argparse.Namespace, seed: int, folder: Path) -> dict[str, Any]:
     """All runs with one seed; tells how each of ours went as soon as it is over."""
-    runs = {"plain": entered(args, seed, folder / "plain").plain()}
+    runs = {"plain": alone(run_plain, args, seed, folder / "plain")}
     curves: dict[str, list[float]] = {}
     rows: list[dict[str, Any]] = []
     print(f"seed {seed}: the yardstick took {runs['plain'][-1].wall:.0f} s", flush=True)
     for name in args.runs:
-        runs[name], bounds = entered(args, seed, folder / name).ours(RUNS[name], runs["plain"])
+        runs[name], bounds = alone(run_ours, args, seed, folder / name, RUNS[name], runs["plain"])
         curves |= {one: volumes(runs[one], bounds) for one in ("plain", name)}
         latest = compared(name, runs, curves, args.trials)
         print(*(told(row, curves) for row in latest), sep="\n", flush=True)
