@@ -90,7 +90,7 @@ class Ascent(Attack):
         self, iterate: Tensor, gradient: Tensor, direction: Tensor, ball: Ball, epsilon: float
     ) -> tuple[Tensor, Tensor]:
         """One step: the next iterate, and the direction it went."""
-        direction = self.decay * direction + _normalised(gradient)
+        direction = self.decay * direction + _normalised(gradient) if self.decay else gradient
         return ball.project(iterate + self.step_size * epsilon * direction.sign()), direction
 
 

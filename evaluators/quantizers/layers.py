@@ -97,7 +97,7 @@ class QuantLayer(nn.Module):
         """
         if any(latent.requires_grad for latent in self.weight.parameters()):
             return self.weight.mapped(self.mu)
-        state = (self.mu, *((one.data_ptr(), one._version) for one in self.weight.state_dict().values()))
+        state = (self.mu, *((one.data_ptr(), one._version, one.dtype) for one in self.weight.state_dict().values()))
         if self._known is None or self._known[0] != state:
             self._known = state, self.weight.mapped(self.mu)
         return self._known[1]
