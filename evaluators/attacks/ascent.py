@@ -114,8 +114,11 @@ class _Run:
             kept = self.outcome.left(standing, seen.fallen)
             if seen.gradient is None or not len(kept):
                 return
-            standing, ball = standing[kept], ball[kept]
-            iterate, direction = attack.move(iterate[kept], seen.gradient[kept], direction[kept], ball, epsilon)
+            gradient = seen.gradient
+            if len(kept) < len(standing):
+                standing, ball, iterate = standing[kept], ball[kept], iterate[kept]
+                gradient, direction = gradient[kept], direction[kept]
+            iterate, direction = attack.move(iterate, gradient, direction, ball, epsilon)
 
 
 def _normalised(gradient: Tensor) -> Tensor:
