@@ -18,14 +18,7 @@ from evaluators.objectives import OBJECTIVES
 from evaluators.quantizers.pixels import discretise
 from evaluators.seeds import stream
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """With more, a convolution may sum one image in another order than many, and a value round to another level."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def attacks(*, steps: int, restarts: int) -> dict[str, Attack]:

@@ -61,12 +61,7 @@ EPSILON = {"ballots": 0.2}
 """Of ballots alone no gradient is left: their members' adversaries carry over where there is room for them."""
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def found(model: Ensemble, epsilon: float, where: str = "raw") -> Findings:

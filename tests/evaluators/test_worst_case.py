@@ -25,12 +25,7 @@ IMAGES = 60
 QUICK = Effort(steps=6, queries=40, sample=16, probed=8)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @cache

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import torch
 import torch.nn.functional as functional
 
 from evaluators import Budget, open_evaluator
@@ -53,12 +52,7 @@ def shortcuts(monkeypatch: pytest.MonkeyPatch) -> Shortcuts:
     return Shortcuts(monkeypatch)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def opened(cache: Path) -> Evaluator:

@@ -63,7 +63,9 @@ def test_what_is_beyond_the_window_makes_no_difference(name, monkeypatch):
     def old(number):
         return 0 < number < 5
 
-    count = lambda study: len(study.trials)  # noqa: E731
+    def count(study):
+        return len(study.trials)
+
     one = continued(lambda study: 5 if old(count(study)) else count(study) % 4)
     other = continued(lambda study: 0 if old(count(study)) else count(study) % 4)
     on_front = continued(lambda study: 5 if count(study) == 0 else count(study) % 4)
