@@ -21,17 +21,17 @@ from evaluators.data.dataset import DataSet, Split
 from evaluators.ensemble import Ensemble
 from evaluators.members import MemberPool, MemberSpec
 from evaluators.networks.plan import Plan
-from evaluators.objectives import OBJECTIVES, find_objectives
+from evaluators.objectives import BOUND, OBJECTIVES, find_objectives
 from evaluators.robustness.effort import Effort
-from evaluators.robustness.worst_case import WorstCase
+from evaluators.robustness.worst_case import Findings, WorstCase
 from evaluators.seeds import number
 from evaluators.training.recipes import RECIPES
 from evaluators.verdict import JUDGED
 from evaluators.votes import Vote, vote_named
 from space import Candidate, Member, UnknownName
 
-TOGETHER = ("certified", "pgd_naive", JUDGED)
-"""What the worst case brings, in the order of OBJECTIVES."""
+TOGETHER = ("pgd_naive", "certified", JUDGED)
+"""What the worst case brings."""
 
 Part = Literal["validation", "test"]
 """What images may be judged on; the search never sees the test images."""
@@ -69,7 +69,8 @@ class Evaluator:
     def measure(self, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:
         """Yield the named objectives from cheap to dear; a consumer may stop at any of them.
 
-        With the worst case come, for nothing, the certified accuracy and that under plain PGD.
+        With the worst case come, for nothing, the accuracy under plain PGD before it, the certified accuracy, and BOUND
+        in between, once and again: what stands so far, which the worst case can only lower.
 
         Raises: UnknownName, UserError when the candidate does not fit, FloatingPointError when training diverges.
         """
@@ -89,7 +90,7 @@ class Evaluator:
             return
         model = self.ensemble(candidate)
         for stage in _passes(rest):
-            yield from zip(stage, self._measured(model, stage, began), strict=True)
+            yield from self._measured(model, stage, began)
             began = time.perf_counter()
 
     def known(self, candidate: Candidate) -> bool:
@@ -177,7 +178,7 @@ class Evaluator:
             epsilon=self.protocol.epsilon if RECIPES[candidate.recipe].crafting else 0.0,
         )
 
-    def _measured(self, model: Ensemble, names: Sequence[str], began: float) -> Iterator[Measurement]:
+    def _measured(self, model: Ensemble, names: Sequence[str], began: float) -> Iterator[tuple[str, Measurement]]:
         """One objective, or those of the worst case; what was spent since `began` is theirs."""
         if JUDGED in names:
             yield from self._worst_case(model, began)
@@ -185,15 +186,23 @@ class Evaluator:
         for name in names:
             spec = objective_attack(name, self.protocol, self.budget)
             split = self.data.validation.head(self.budget.images if spec else 0)
-            yield from self._judged(model, [spec], split, began)
+            yield from zip([name], self._judged(model, [spec], split, began), strict=True)
 
-    def _worst_case(self, model: Ensemble, began: float) -> Iterator[Measurement]:
-        """Certified, plain and worst-case accuracy, in the order of the objectives."""
-        found = self._hardest(model, self.data.validation.head(self.budget.images))
-        seconds = (time.perf_counter() - began) / len(TOGETHER)
-        accuracies = (_accuracy(stands, 1, seconds) for stands in (found.certified, found.naive, found.standing))
-        certified, naive, worst = accuracies
-        yield from (certified, naive, replace(worst, flags=found.flags))
+    def _worst_case(self, model: Ensemble, began: float) -> Iterator[tuple[str, Measurement]]:
+        """Accuracy under plain PGD, bounds, certified and worst-case accuracy; each has the seconds it took."""
+        clock = _Clock(began)
+        steps = self._hardest.narrowed(model, self.data.validation.head(self.budget.images))
+        naive = _accuracy(next(steps), 1, clock.lap())
+        yield "pgd_naive", naive
+        if self.protocol.threat == "raw":
+            yield BOUND, replace(naive, seconds=0.0)
+        try:
+            while True:
+                yield BOUND, _accuracy(next(steps), 1, clock.lap())
+        except StopIteration as done:
+            found: Findings = done.value
+        yield "certified", _accuracy(found.certified, 1, 0.0)
+        yield JUDGED, replace(_accuracy(found.standing, 1, clock.lap()), flags=found.flags)
 
     @cached_property
     def _hardest(self) -> WorstCase:
@@ -250,6 +259,17 @@ class Evaluator:
         if self._transferred is None or self._transferred[0] != spec:
             self._transferred = spec, build(spec, self._loaded(spec.source))
         return self._transferred[1]
+
+
+class _Clock:
+    """Seconds since it was last asked."""
+
+    def __init__(self, began: float) -> None:
+        self._last = began
+
+    def lap(self) -> float:
+        last, self._last = self._last, time.perf_counter()
+        return self._last - last
 
 
 def _vote(candidate: Candidate) -> Vote:

@@ -59,13 +59,21 @@ OBJECTIVES: dict[str, Objective] = {
         _fraction("bim", "attack", "accuracy under BIM"),
         _fraction("mim", "attack", "accuracy under MIM"),
         _fraction("transfer", "attack", "accuracy under transferred PGD"),
-        _fraction("certified", "attack", "certified accuracy"),
         _fraction("pgd_naive", "attack", "accuracy under plain PGD"),
+        _fraction("certified", "attack", "certified accuracy"),
         _fraction("pgd", "attack", "worst-case accuracy under attack"),
         _fraction("cw", "attack", "accuracy under CW, any distance"),
     )
 }
 """Every objective by name, in the order in which a trial measures them."""
+
+BOUND = "pgd_bound"
+"""Name of what is known of `pgd` before it is: what stands so far. Not an objective."""
+
+
+def is_cost(name: str) -> bool:
+    """Whether a measurement of this name is a cost: exact, and known before any training."""
+    return name in OBJECTIVES and OBJECTIVES[name].stage == "cost"
 
 
 def find_objectives(names: Iterable[str]) -> tuple[Objective, ...]:

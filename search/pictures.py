@@ -70,7 +70,8 @@ def growth_of(study: Study) -> Growth:
 def title_of(study: Study, records: Iterable[Record]) -> str:
     """Data set, network, epsilon and images under attack."""
     protocol, budget = study.config.protocol, study.config.budget
-    attacked = [m.n for r in records for name, m in r.measurements.items() if OBJECTIVES[name].stage == "attack"]
+    dear = [name for name, one in OBJECTIVES.items() if one.stage == "attack"]
+    attacked = [record.measurements[name].n for record in records for name in dear if name in record.measurements]
     images = f", {max(attacked)} images attacked with {budget.steps} steps" if attacked else ""
     threat = "" if protocol.threat == "raw" else f" ({protocol.threat})"
     return f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}{threat}{images}"

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from evaluators.objectives import OBJECTIVES
+from evaluators.objectives import is_cost
 from evaluators.seeds import number
 from space.candidate import Candidate, Member, MuLaw, Vote
 from space.space import SearchSpace
@@ -104,4 +104,4 @@ class Pool:
 
 def is_trained(record: Record) -> bool:
     """Whether the members of a record were trained: something beyond costs was measured."""
-    return any(OBJECTIVES[name].stage != "cost" for name in record.measurements)
+    return not all(map(is_cost, record.measurements))

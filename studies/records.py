@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from evaluators.base import Measurement
-from evaluators.objectives import OBJECTIVES, find_objectives
+from evaluators.objectives import find_objectives, is_cost
 from evaluators.verdict import JUDGED, Verdict, gap_of, rules_in, verdict_of
 from studies.pareto import Floats, non_dominated
 from studies.terms import USUAL, Terms
@@ -50,7 +50,7 @@ class Record:
     @property
     def evaluated(self) -> bool:
         """Whether it was paid for: complete, failed, or vetoed after training (a veto by cost is free)."""
-        trained = any(OBJECTIVES[name].stage != "cost" for name in self.measurements)
+        trained = not all(map(is_cost, self.measurements))
         return self.state in ("complete", "failed") or (self.state == "vetoed" and trained)
 
     @property

@@ -1,6 +1,5 @@
 """The loop: ask for a candidate, evaluate it, store its record, tell the sampler."""
 
-import time
 from collections.abc import Callable
 
 import optuna
@@ -20,6 +19,7 @@ from studies.records import GrowingFront, Origin, Record
 from studies.samplers import make_sampler
 from studies.told import constraints, told
 from studies.trial import Evaluates, Outcome, evaluate
+from studies.watch import Watch
 
 RECORD = "record"
 """User attribute of an Optuna trial that holds its record: the source of truth."""
@@ -52,7 +52,7 @@ class Runner:
         evaluator: of the study's protocol and budget.
         stop: when to end.
         on_event: is told what happens.
-        start: when the run began, by the monotonic clock.
+        watch: started when the run began.
     """
 
     def __init__(
@@ -62,12 +62,12 @@ class Runner:
         evaluator: Evaluates,
         stop: Stop,
         on_event: Callable[[Event], None],
-        start: float,
+        watch: Watch,
     ) -> None:
         self._trials, self._header, self._evaluator = trials, header, evaluator
         self._config, self._space = header.config, header.config.space
         self._stop, self._on_event = stop, on_event
-        self._start = start
+        self._watch = watch
         self._memory = Memory(read_records(trials))
         self._earlier, self._before = len(self._memory.records), self._memory.seconds
         self._front = GrowingFront(self._config.objectives, self._config.terms, self._memory.records)
@@ -202,7 +202,7 @@ class Runner:
     @property
     def _seconds(self) -> float:
         """Running time of this run."""
-        return time.monotonic() - self._start
+        return self._watch.seconds
 
     def _number(self, purpose: str, trial: int) -> int:
         return number(self._config.seed, purpose, str(trial))

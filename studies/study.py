@@ -29,6 +29,7 @@ from studies.storage import (
     unwritable,
 )
 from studies.trial import Evaluates, one_line
+from studies.watch import Watch
 
 
 def ignore(event: Event) -> None:
@@ -98,27 +99,34 @@ class Study:
         """Non-dominated records that the study's terms admit, with `limits` on top; by number."""
         return front(self.records(), self.config.objectives, self.config.terms.tightened(limits))
 
-    def run(self, evaluator: Evaluates, stop: Stop, on_event: Callable[[Event], None] = ignore) -> Stopped:
+    def run(
+        self,
+        evaluator: Evaluates,
+        stop: Stop,
+        on_event: Callable[[Event], None] = ignore,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Stopped:
         """Try candidates until `stop` says so. A run that is interrupted or killed is resumed by the next.
 
         Args:
             evaluator: with the study's protocol and budget.
             stop: when to end.
             on_event: is told what happens, in the order in which it does.
+            clock: seconds by which trials and the run are timed; a replayed study has its own.
         Returns: why it ended; KeyboardInterrupt ends it too, with everything finished kept.
         Raises: UserError, before anything is written, for limits that nobody can meet or a folder that can't
             be written; and when another run is writing here. ValueError for an evaluator of another study.
         """
         if (evaluator.protocol, evaluator.budget) != (self.config.protocol, self.config.budget):
             raise ValueError("the evaluator has another protocol or budget than the study")
-        start = time.monotonic()
+        watch = Watch(clock)
         try:
             header = self._header or make_header(self.config, evaluator, stop.trials)
             with self._writing(header) as (trials, header):
-                stopped = Runner(trials, header, evaluator, stop, on_event, start).run()
+                stopped = Runner(trials, header, evaluator, stop, on_event, watch).run()
         except KeyboardInterrupt:
             count = sum(record.evaluated for record in self.records())
-            stopped = Stopped(reason="interrupted", evaluated=count, seconds=time.monotonic() - start)
+            stopped = Stopped(reason="interrupted", evaluated=count, seconds=watch.seconds)
         except BrokenPipeError:  # of who listens
             raise
         except OSError as error:  # those of an evaluation are in its record

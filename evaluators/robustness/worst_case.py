@@ -1,7 +1,8 @@
 """The worst case of an adaptive set of attacks, image by image, and what speaks against believing it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -91,17 +92,39 @@ class WorstCase:
 
     def __call__(self, model: Ensemble, split: Split) -> Findings:
         """Attack every image of a split that is not empty; leaves the model in eval mode."""
+        steps = self.narrowed(model, split)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                return cast(Findings, done.value)
+
+    def narrowed(self, model: Ensemble, split: Split) -> Generator[Tensor, None, Findings]:
+        """The same, by way of what stands so far: whoever asks may stop where that is too little.
+
+        Yields: N booleans, each time no more of them True (raw images; behind a discretizer the first may hold less):
+            under plain PGD, then after the stages by gradients, then after those without.
+        """
         images, labels = next(evaluation_batches(split.head(LOOKED_AT), LOOKED_AT))
         invalid = (*stop_training(model), *unsound(model, images))
         flat = is_flat(model, images, labels)
         target = Target(model=model, carriers=self.carriers, example=images[:1], flat=flat)
-        naive, parts = zip(*self._batches(target, split), strict=True)
-        siege = Siege.joined(parts)
+        sieges = self._lay(model, split)
+        naive = torch.cat([self._naive(siege, model, batch) for batch, siege in enumerate(sieges)])
+        yield naive
+        for siege in sieges:
+            siege.run(gradient_stages(target, self.effort))
+        yield _standing(sieges)
+        for siege in sieges:
+            siege.run(surrogate_stages(target, self.effort, siege.breaks, len(siege.outcome.standing)))
+            siege.run(black_box_stages(target, self.effort))
+        yield _standing(sieges)
+        siege = Siege.joined(sieges)
         certified = self._certify(siege, model)
-        evidence = self._evidence(siege, target, torch.cat(naive))
+        evidence = self._evidence(siege, target, naive)
         return Findings(
             clean=siege.clean,
-            naive=torch.cat(naive),
+            naive=naive,
             certified=certified,
             standing=~siege.outcome.broken,
             breaks=siege.breaks,
@@ -111,16 +134,12 @@ class WorstCase:
             flags=(*invalid, *flags_of(evidence)),
         )
 
-    def _batches(self, target: Target, split: Split) -> Iterator[tuple[Tensor, Siege]]:
-        """What plain PGD leaves standing, and what all stages do."""
-        for batch, (images, labels) in enumerate(evaluation_batches(split, BATCH)):
-            siege = Siege.lay(target.model, images, labels, self.epsilon, self.seed, str(batch))
-            naive = self._naive(siege, target.model, batch)
-            siege.run(gradient_stages(target, self.effort))
-            left = len(siege.outcome.standing)
-            siege.run(surrogate_stages(target, self.effort, siege.breaks, left))
-            siege.run(black_box_stages(target, self.effort))
-            yield naive, siege
+    def _lay(self, model: Ensemble, split: Split) -> list[Siege]:
+        """Every batch before any attack."""
+        return [
+            Siege.lay(model, images, labels, self.epsilon, self.seed, str(batch))
+            for batch, (images, labels) in enumerate(evaluation_batches(split, BATCH))
+        ]
 
     def _naive(self, siege: Siege, model: Ensemble, batch: int) -> Tensor:
         """What plain PGD leaves standing; its breaks count where its attacker is that of the worst case."""
@@ -152,3 +171,7 @@ class WorstCase:
         images = {"one-step": siege.breaks[ONE_STEP], "gap": gap}
         images |= {"discretizer": gap} if self.threat == "discretised" else {}
         return found | {name: Evidence(share=count / len(naive), images=count) for name, count in images.items()}
+
+
+def _standing(sieges: Sequence[Siege]) -> Tensor:
+    return torch.cat([~siege.outcome.broken for siege in sieges])

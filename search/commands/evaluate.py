@@ -36,7 +36,7 @@ def _measure(evaluator: Evaluates, candidate: Candidate, names: tuple[str, ...])
     """The named objectives, costs first, and what comes with them: a worst case has its bounds beside it."""
     yield from ((name, one) for name, one in evaluator.cost(candidate).items() if name in names)
     if dear := [name for name in OBJECTIVES if name in names and OBJECTIVES[name].stage != "cost"]:
-        yield from evaluator.measure(candidate, dear)
+        yield from (pair for pair in evaluator.measure(candidate, dear) if pair[0] in OBJECTIVES)
 
 
 def _document(candidate: Candidate, evaluator: Evaluates, found: Mapping[str, Measurement]) -> dict[str, object]:

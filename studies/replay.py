@@ -1,0 +1,176 @@
+"""An evaluator that answers from a table of recorded measurements, by a clock of its own: a study in seconds.
+
+What a table holds was measured once, with its seconds, by `benchmarks/table/`. A study on it trains nothing and attacks
+nothing; its clock goes on by what that had taken: a member's training where no earlier candidate had it, and each stage
+of an attack that was not stopped before.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from evaluators.base import Budget, Measurement, Protocol
+from evaluators.objectives import BOUND, OBJECTIVES, is_cost
+from space.candidate import Candidate
+from space.errors import UserError
+from space.space import SearchSpace
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """All candidates of a space, measured with several seeds.
+
+    Attributes:
+        space: of the candidates.
+        protocols: of the measurements, one for each seed.
+        budget: of every measurement.
+        costs: by candidate's text form, then by name.
+        members: for each seed, the seconds of every member's training and of its answers, by the member's name.
+        rows: for each seed, by candidate's text form: what was measured, see `Row`.
+    """
+
+    space: SearchSpace
+    protocols: tuple[Protocol, ...]
+    budget: Budget
+    costs: Mapping[str, Mapping[str, float]]
+    members: tuple[Mapping[str, float], ...]
+    rows: "tuple[Mapping[str, Row], ...]"
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote; UserError for another file."""
+        try:
+            data = json.loads(gzip.decompress(path.read_bytes()))
+            if data["format"] != FORMAT:
+                raise ValueError(f"format {data['format']}")
+            return cls.from_json(data)
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            expected = "a table of benchmarks/table"
+            raise UserError("unreadable table", got=str(path), expected=expected, hint=str(error)[:100]) from error
+
+    def save(self, path: Path) -> None:
+        """Write a compressed file, the same bytes for the same table."""
+        path.write_bytes(gzip.compress(json.dumps(self.to_json(), separators=(",", ":")).encode(), 9, mtime=0))
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object; `from_json` reads it back."""
+        return {
+            "format": FORMAT,
+            "space": self.space.to_json(),
+            "protocols": [vars(one) for one in self.protocols],
+            "budget": vars(self.budget),
+            "costs": self.costs,
+            "members": self.members,
+            "rows": [{text: row.to_json() for text, row in rows.items()} for rows in self.rows],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(
+            space=SearchSpace.from_json(data["space"]),
+            protocols=tuple(Protocol(**one) for one in data["protocols"]),
+            budget=Budget(**data["budget"]),
+            costs=data["costs"],
+            members=tuple(data["members"]),
+            rows=tuple({text: Row.from_json(row) for text, row in rows.items()} for rows in data["rows"]),
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """The measurements of one candidate, beyond its costs, in the order in which they came.
+
+    Attributes:
+        steps: name, hits, images and seconds of each.
+        flags: of the worst case.
+    """
+
+    steps: tuple[tuple[str, int, int, float], ...]
+    flags: tuple[str, ...] = ()
+
+    def measured(self) -> Iterator[tuple[str, Measurement]]:
+        """As an evaluator gives them."""
+        for name, hits, images, seconds in self.steps:
+            flags = self.flags if name == "pgd" else ()
+            one = Measurement.fraction(hits, images, seconds=seconds)
+            yield name, Measurement(**{**vars(one), "flags": flags})
+
+    def to_json(self) -> list[Any]:
+        """As a JSON list; `from_json` reads it back."""
+        return [list(self.steps), list(self.flags)]
+
+    @classmethod
+    def from_json(cls, data: Sequence[Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(
+            tuple((str(name), int(hits), int(n), float(spent)) for name, hits, n, spent in data[0]), tuple(data[1])
+        )
+
+
+def member_names(candidate: Candidate) -> tuple[str, ...]:
+    """What the members of a candidate are trained as: each alone, behind its input, with its width and recipe."""
+    one = candidate.canonical()
+    place = f"in{one.input_bits}", f"{one.recipe}:x{one.width:g}"
+    return tuple(f"{place[0]}:{member.precision}#{member.index}:{place[1]}" for member in one.members)
+
+
+class Replay:
+    """Answers from a table, as an evaluator with an empty cache would have, by a clock of its own.
+
+    Attributes:
+        protocol, budget: of the table.
+        seconds: what its clock shows.
+
+    Args:
+        table: with all that may be asked.
+        seed: which of the table's.
+        kept: whether a member that was trained for one candidate is there for the next.
+    """
+
+    def __init__(self, table: Table, seed: int = 0, *, kept: bool = True) -> None:
+        self.protocol, self.budget = table.protocols[seed], table.budget
+        self._costs, self._members, self._rows = table.costs, table.members[seed], table.rows[seed]
+        self._kept, self._trained = kept, set[str]()
+        self.seconds = 0.0
+
+    def clock(self) -> float:
+        """Seconds since the beginning, for `Study.run`."""
+        return self.seconds
+
+    def cost(self, candidate: Candidate) -> dict[str, Measurement]:
+        """Every recorded cost; UserError for a candidate that the table has not."""
+        text = str(candidate.canonical())
+        if text not in self._costs:
+            raise UserError("candidate outside the table", got=text)
+        return {name: Measurement(value=one, unit=OBJECTIVES[name].unit) for name, one in self._costs[text].items()}
+
+    def measure(self, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:
+        """The named measurements, and those that come with them; the clock goes on by each before it is told."""
+        wanted = {name for name in names if not is_cost(name)}
+        if not wanted:
+            return
+        self._train(candidate)
+        for name, one in self._rows[str(candidate.canonical())].measured():
+            self.seconds += one.seconds
+            yield name, one
+            if name != BOUND and not (wanted := wanted - {name}):
+                return
+
+    def free_accuracy(self, candidates: Sequence[Candidate]) -> list[Measurement | None]:
+        """Clean accuracy of those whose members were trained here."""
+        return [self._clean(one) if {*member_names(one)} <= self._trained else None for one in candidates]
+
+    def _clean(self, candidate: Candidate) -> Measurement:
+        return dict(self._rows[str(candidate.canonical())].measured())["acc"]
+
+    def _train(self, candidate: Candidate) -> None:
+        for name in member_names(candidate):
+            if name not in self._trained or not self._kept:
+                self.seconds += self._members[name]
+                self._trained.add(name)
