@@ -22,6 +22,7 @@ from evaluators.ensemble import Ensemble
 from evaluators.members import MemberPool, MemberSpec
 from evaluators.networks.plan import Plan
 from evaluators.objectives import BOUND, OBJECTIVES, find_objectives
+from evaluators.prices import Prices
 from evaluators.robustness.effort import Effort
 from evaluators.robustness.worst_case import Findings, WorstCase
 from evaluators.seeds import number
@@ -92,6 +93,11 @@ class Evaluator:
         for stage in _passes(rest):
             yield from self._measured(model, stage, began)
             began = time.perf_counter()
+
+    @property
+    def prices(self) -> Prices:
+        """What trainings and attacks cost, in passes."""
+        return Prices.of(self.budget, len(self.data.train.head(self.budget.train_images)))
 
     def known(self, candidate: Candidate) -> bool:
         """Whether every member is trained and kept: then measuring it trains nothing."""

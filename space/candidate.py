@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from space import text as text_form
@@ -132,6 +133,10 @@ class Candidate:
 
     def key(self) -> str:
         """16 hexadecimal digits that equal designs share across runs and machines."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:

@@ -21,14 +21,17 @@ def canonical(candidate: C) -> C:
     """
     vote = (candidate.vote or "mean") if len(candidate.members) > 1 else None
     members = number(candidate.members)
+    if members is candidate.members and vote == candidate.vote and isinstance(candidate.width, float):
+        return candidate
     return replace(candidate, members=members, vote=vote, width=float(candidate.width))
 
 
 def number(members: tuple[Member, ...]) -> tuple[Member, ...]:
-    """Members sorted by precision, the equal ones numbered 0, 1, …: `fp+fp` is fp/0 and fp/1."""
+    """Members sorted by precision, the equal ones numbered 0, 1, …: `fp+fp` is fp/0 and fp/1. The same if they are."""
     seen: Counter[object] = Counter()
     numbered = []
-    for member in sorted(members):
-        numbered.append(replace(member, index=seen[member.precision]))
+    for member in sorted(members) if len(members) > 1 else members:
+        index = seen[member.precision]
+        numbered.append(member if member.index == index else replace(member, index=index))
         seen[member.precision] += 1
-    return tuple(numbered)
+    return members if numbered == [*members] else tuple(numbered)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
@@ -138,7 +139,7 @@ class SearchSpace:
                 members = number(tuple(map(Member, group)))
                 yield from (Candidate(members=members, **choice) for choice in choices)
 
-    @property
+    @cached_property
     def groups(self) -> Groups:
         """Which precisions may stand together as members."""
         return Groups(precisions=self.precisions, members=self.members, full_precision=self.full_precision)

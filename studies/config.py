@@ -14,8 +14,8 @@ from studies.terms import Terms
 SAMPLERS: tuple[str, ...] = ("tpe", "nsga2", "random")
 """Who proposes candidates: a density model (the default), a genetic algorithm, or chance as the control."""
 
-PROPOSALS: tuple[str, ...] = ("pool", "off")
-"""Whether candidates of known members are proposed between the sampler's."""
+PROPOSALS: tuple[str, ...] = ("model", "pool", "off")
+"""What is proposed between the sampler's: any candidate that promises most, such of known members alone, or nothing."""
 
 MAX_OBJECTIVES = 6
 
@@ -34,6 +34,7 @@ class StudyConfig:
         limits: what a candidate must meet; in any order.
         allow_masked: whether the front may hold robust accuracies that are known to be over-estimates.
         proposals: one of PROPOSALS.
+        full: whether a trial goes on to its end where the front beats it whatever comes.
 
     Raises UserError for an unknown or repeated name, and for limits that contradict each other.
     """
@@ -46,7 +47,8 @@ class StudyConfig:
     seed: int = 0
     limits: tuple[Limit, ...] = ()
     allow_masked: bool = False
-    proposals: str = "pool"
+    proposals: str = "model"
+    full: bool = False
 
     def __post_init__(self) -> None:
         find_objectives(self.objectives)
@@ -86,6 +88,7 @@ class StudyConfig:
             "limits": [str(limit) for limit in self.limits],
             "allow_masked": self.allow_masked,
             "proposals": self.proposals,
+            "full": self.full,
         }
 
     @classmethod
@@ -101,6 +104,7 @@ class StudyConfig:
             limits=tuple(Limit.parse(text) for text in data["limits"]),
             allow_masked=data.get("allow_masked", False),
             proposals=data.get("proposals", "off"),
+            full=data.get("full", True),
         )
 
 

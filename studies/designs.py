@@ -15,17 +15,17 @@ from studies.records import Record
 
 
 class Designs:
-    """Where the candidates of a space lie: what they are made of, and what is known of them without an attack.
+    """Where the candidates of a space lie: what they are made of, and what they cost.
 
     Args:
         space: of the study.
         bounds: of the study.
-        objectives: of the study; those that are costs, and clean accuracy, are part of a design.
+        objectives: of the study; those that are costs are part of a design.
     """
 
     def __init__(self, space: SearchSpace, bounds: Bounds, objectives: Sequence[str]) -> None:
         self._space, self._bounds = space, bounds
-        self.known = tuple(name for name in objectives if OBJECTIVES[name].stage != "attack")
+        self._costs = tuple(name for name in objectives if OBJECTIVES[name].stage == "cost")
         self._tokens = {str(precision): slot for slot, precision in enumerate(space.precisions)}
         self._of_record: dict[int, Floats] = {}
 
@@ -38,14 +38,14 @@ class Designs:
 
         Args:
             candidate: canonical, of the space.
-            measured: at least `known`.
+            measured: at least the costs.
         """
-        values = np.array([[measured[name].value for name in self.known]])
-        losses = self._bounds.normalise(values, self.known)[0] if self.known else np.empty(0)
+        values = np.array([[measured[name].value for name in self._costs]])
+        losses = self._bounds.normalise(values, self._costs)[0] if self._costs else np.empty(0)
         return np.concatenate([self._form(candidate), self._recipe(candidate), self._shares(candidate), losses])
 
     def of_records(self, records: Sequence[Record]) -> Floats:
-        """The designs of n >= 1 records that have `known`, n × f."""
+        """The designs of n >= 1 records that have costs, n × f."""
         for record in records:
             if record.number not in self._of_record:
                 self._of_record[record.number] = self.of(Candidate.parse(record.candidate), record.measurements)

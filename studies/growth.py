@@ -25,21 +25,27 @@ class Growth:
     def __init__(self, config: StudyConfig, bounds: Bounds) -> None:
         self._names, self._bounds = config.objectives, bounds
         self._records = GrowingFront(config.objectives, config.terms)
-        self._gains: deque[float] = deque(maxlen=RECENT)
+        self._gains: deque[tuple[float, float]] = deque(maxlen=RECENT)
         self.front = self._losses()
         self.complete = 0
 
-    def add(self, record: Record) -> None:
-        """Take in the next record."""
+    def add(self, record: Record, work: float) -> None:
+        """Take in the next record, and what it cost."""
         self.complete += record.state == "complete"
         gain = self._extend(record)
         if record.evaluated and record.origin in ("sampler", "chance"):
-            self._gains.append(gain)
+            self._gains.append((gain, work))
+
+    @property
+    def members(self) -> tuple[Record, ...]:
+        """The front so far."""
+        return self._records.members
 
     @property
     def usual(self) -> float | None:
-        """Mean hypervolume that the sampler's latest trials gained; None before there are any."""
-        return float(np.mean(self._gains)) if self._gains else None
+        """Hypervolume that the sampler's latest trials gained for their work; None before there are any."""
+        gained, worked = np.sum(self._gains, axis=0) if self._gains else (0.0, 0.0)
+        return float(gained / worked) if worked else None
 
     def _extend(self, record: Record) -> float:
         """How much hypervolume the record adds."""

@@ -29,7 +29,8 @@ class Memory:
         self.seen.add(record.key)
         self.evaluated += record.evaluated
         # A first failure may have been the machine's fault, so it is tried again; a second one decides.
-        if record.state in ("complete", "vetoed") or (record.state == "failed" and record.key in self._failed):
+        again = record.state == "failed" and record.key in self._failed
+        if again or record.state in ("complete", "stopped", "vetoed"):
             self._decided.setdefault(record.key, record)
         if record.state == "failed":
             self._failed.add(record.key)

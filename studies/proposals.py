@@ -1,66 +1,86 @@
-"""Proposals from the pool: when a candidate of known members is worth a trial, and which."""
+"""Proposals: which candidate is expected to enlarge the front most for what it costs, and whether it is tried next."""
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from space.candidate import Candidate
 from studies.bounds import Bounds
 from studies.config import StudyConfig
 from studies.expected import expected_gains
+from studies.fresh import fresh
 from studies.growth import Growth
 from studies.pool import Pool
-from studies.prospects import Foresees, Prospects
-from studies.records import Record
+from studies.prospects import Foresees, Prospect, Prospects
+from studies.records import Origin, Record
+from studies.work import Work
 
 NEEDED = 5
 """Complete records before anything is predicted."""
 
 IN_A_ROW = 3
-"""Proposals after which the sampler has a turn: it alone brings new members."""
+"""Proposals after which the sampler has a turn, however little it gained: a model can be wrong."""
 
 
 class Proposer:
-    """Proposes the candidate of known members that is expected to enlarge the front most, if that is worth a trial.
+    """Proposes the candidate that is expected to gain most hypervolume for its work, if that is worth a trial.
 
-    It is, where the expected gain in hypervolume is above what the sampler's latest trials gained: these had
-    trainings to pay as well, so that the gain per second is higher still. No clock is read: what is proposed follows
-    from the study's seed and the measured values.
+    It is, where that rate is above what the sampler's latest trials gained for theirs. Candidates of known members cost
+    an attack alone; of others, the missing trainings as well. No clock is read: what is proposed follows from the
+    study's seed and the measured values.
 
     Args:
         config: of the study.
         bounds: of the study; gains are hypervolumes within them.
-        evaluator: is asked for costs and clean accuracies.
+        evaluator: is asked for costs, prices and clean accuracies.
     """
 
     def __init__(self, config: StudyConfig, bounds: Bounds, evaluator: Foresees) -> None:
-        self._pool, self._growth = Pool(config.space, config.seed), Growth(config, bounds)
+        self._config, self._pool = config, Pool(config.space, config.seed)
+        self._work, self._growth = Work(config, evaluator.prices), Growth(config, bounds)
         self._prospects = Prospects(config, bounds, evaluator)
+        self._known: dict[str, Prospect | None] = {}
         self._read = 0
 
-    def propose(self, records: Sequence[Record]) -> Candidate | None:
-        """The next candidate to try, or None to leave the trial to the sampler.
+    def propose(self, records: Sequence[Record]) -> tuple[Candidate, Origin] | None:
+        """The next candidate to try and where it is from, or None to leave the trial to the sampler.
 
         Args:
             records: of all trials so far, in their order.
         """
         for record in records[self._read :]:
             self._pool.add(record)
-            self._growth.add(record)
+            self._growth.add(record, self._work.add(record))
         self._read = len(records)
         usual = self._growth.usual
-        if usual is None or self._growth.complete < NEEDED or _all_from_pool(records[-IN_A_ROW:]):
+        if usual is None or self._growth.complete < NEEDED or _all_proposed(records[-IN_A_ROW:]):
             return None
         return self._best(records, usual)
 
-    def _best(self, records: Sequence[Record], least: float) -> Candidate | None:
-        """The untried candidate of the highest expected gain, if that is above `least`."""
-        seen = {record.key for record in records}
-        prospects = self._prospects.of({key: one for key, one in self._pool.candidates.items() if key not in seen})
+    def _best(self, records: Sequence[Record], least: float) -> tuple[Candidate, Origin] | None:
+        """The untried candidate of the highest expected gain for its work, if that is above `least`."""
+        prospects = self._untried(records)
         if not prospects:
             return None
         gains = expected_gains(self._growth.front, *self._prospects.losses(prospects, records))
-        best = int(gains.argmax())
-        return prospects[best].candidate if gains[best] > least else None
+        rates = gains / np.array([self._work.of(one.candidate) for one in prospects])
+        best = int(rates.argmax())
+        chosen = prospects[best]
+        return (chosen.candidate, "model" if chosen.clean is None else "pool") if rates[best] > least else None
+
+    def _untried(self, records: Sequence[Record]) -> list[Prospect]:
+        """Candidates of known members, and others where those are wanted."""
+        seen = {record.key for record in records}
+        pool = {key: one for key, one in self._pool.candidates.items() if key not in seen}
+        new = [key for key in pool if key not in self._known]
+        self._known |= dict(zip(new, self._prospects.of([pool[key] for key in new], trained=True), strict=True))
+        found = [self._known[key] for key in pool]
+        if self._config.proposals == "model":
+            drawn = fresh(self._config.space, self._growth.members, self._config.seed, len(records))
+            others = {key: one for one in drawn if (key := one.key()) not in seen and key not in pool}
+            found += self._prospects.of([*others.values()], trained=False)
+        return [one for one in found if one is not None]
 
 
-def _all_from_pool(records: Sequence[Record]) -> bool:
-    return all(record.origin == "pool" for record in records)
+def _all_proposed(records: Sequence[Record]) -> bool:
+    return all(record.origin in ("pool", "model") for record in records)

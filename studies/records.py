@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
@@ -12,13 +12,14 @@ from evaluators.verdict import JUDGED, Verdict, gap_of, rules_in, verdict_of
 from studies.pareto import Floats, non_dominated
 from studies.terms import USUAL, Terms
 
-State = Literal["complete", "vetoed", "failed", "duplicate"]
-STATES: tuple[State, ...] = ("complete", "vetoed", "failed", "duplicate")
-"""Measured; a limit ended it; its evaluation raised; its design was tried before."""
+State = Literal["complete", "stopped", "vetoed", "failed", "duplicate"]
+STATES: tuple[State, ...] = get_args(State)
+"""Measured; stopped where the front beats it whatever comes; ended by a limit; its evaluation raised; its design was
+tried before."""
 
-Origin = Literal["", "design", "sampler", "pool", "chance"]
-"""Who proposed it: not known (an earlier version), the first design, the sampler, the pool of known members, or chance
-where the sampler has nothing new."""
+Origin = Literal["", "design", "sampler", "pool", "model", "chance"]
+"""Who proposed it: not known (an earlier version), the first design, the sampler, the predictions among candidates of
+known members or among others, or chance where the sampler has nothing new."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +50,9 @@ class Record:
 
     @property
     def evaluated(self) -> bool:
-        """Whether it was paid for: complete, failed, or vetoed after training (a veto by cost is free)."""
+        """Whether it was paid for: complete, failed, stopped, or vetoed after training (a veto by cost is free)."""
         trained = not all(map(is_cost, self.measurements))
-        return self.state in ("complete", "failed") or (self.state == "vetoed" and trained)
+        return self.state in ("complete", "failed", "stopped") or (self.state == "vetoed" and trained)
 
     @property
     def gap(self) -> float | None:

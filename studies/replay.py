@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from evaluators.base import Budget, Measurement, Protocol
 from evaluators.objectives import BOUND, OBJECTIVES, is_cost
+from evaluators.prices import Prices
 from space.candidate import Candidate
 from space.errors import UserError
 from space.space import SearchSpace
@@ -29,6 +30,7 @@ class Table:
         space: of the candidates.
         protocols: of the measurements, one for each seed.
         budget: of every measurement.
+        train_images: on which members were trained.
         costs: by candidate's text form, then by name.
         members: for each seed, the seconds of every member's training and of its answers, by the member's name.
         rows: for each seed, by candidate's text form: what was measured, see `Row`.
@@ -37,6 +39,7 @@ class Table:
     space: SearchSpace
     protocols: tuple[Protocol, ...]
     budget: Budget
+    train_images: int
     costs: Mapping[str, Mapping[str, float]]
     members: tuple[Mapping[str, float], ...]
     rows: "tuple[Mapping[str, Row], ...]"
@@ -64,6 +67,7 @@ class Table:
             "space": self.space.to_json(),
             "protocols": [vars(one) for one in self.protocols],
             "budget": vars(self.budget),
+            "train_images": self.train_images,
             "costs": self.costs,
             "members": self.members,
             "rows": [{text: row.to_json() for text, row in rows.items()} for rows in self.rows],
@@ -76,6 +80,7 @@ class Table:
             space=SearchSpace.from_json(data["space"]),
             protocols=tuple(Protocol(**one) for one in data["protocols"]),
             budget=Budget(**data["budget"]),
+            train_images=data["train_images"],
             costs=data["costs"],
             members=tuple(data["members"]),
             rows=tuple({text: Row.from_json(row) for text, row in rows.items()} for rows in data["rows"]),
@@ -108,9 +113,8 @@ class Row:
     @classmethod
     def from_json(cls, data: Sequence[Any]) -> Self:
         """Read what `to_json` wrote."""
-        return cls(
-            tuple((str(name), int(hits), int(n), float(spent)) for name, hits, n, spent in data[0]), tuple(data[1])
-        )
+        steps, flags = data
+        return cls(tuple((str(name), int(hits), int(n), float(spent)) for name, hits, n, spent in steps), tuple(flags))
 
 
 def member_names(candidate: Candidate) -> tuple[str, ...]:
@@ -124,7 +128,7 @@ class Replay:
     """Answers from a table, as an evaluator with an empty cache would have, by a clock of its own.
 
     Attributes:
-        protocol, budget: of the table.
+        protocol, budget, prices: of the table.
         seconds: what its clock shows.
 
     Args:
@@ -137,6 +141,7 @@ class Replay:
         self.protocol, self.budget = table.protocols[seed], table.budget
         self._costs, self._members, self._rows = table.costs, table.members[seed], table.rows[seed]
         self._kept, self._trained = kept, set[str]()
+        self.prices = Prices.of(table.budget, table.train_images)
         self.seconds = 0.0
 
     def clock(self) -> float:

@@ -12,13 +12,14 @@ from studies.config import Stop
 from studies.design import ENUMERABLE, allowed, draws, something_new
 from studies.events import Event, Measured, RunStarted, Stopped, TrialFinished, TrialStarted, Why
 from studies.header import Header
+from studies.hope import Hope
 from studies.memory import Memory
 from studies.proposals import Proposer
 from studies.prospects import Foresees
 from studies.records import GrowingFront, Origin, Record
 from studies.samplers import make_sampler
 from studies.told import constraints, told
-from studies.trial import Evaluates, Outcome, evaluate
+from studies.trial import Evaluates, Outcome, evaluate, hopeful
 from studies.watch import Watch
 
 RECORD = "record"
@@ -72,6 +73,8 @@ class Runner:
         self._earlier, self._before = len(self._memory.records), self._memory.seconds
         self._front = GrowingFront(self._config.objectives, self._config.terms, self._memory.records)
         self._proposer = self._make_proposer()
+        hope = Hope(self._config, header.bounds, lambda: self._front.members)
+        self._lost = hopeful if self._config.full else hope.lost
         trials.sampler = make_sampler(
             self._config.sampler, self._config.seed, lambda: {one.number for one in self._front.members}
         )
@@ -133,8 +136,7 @@ class Runner:
         if self._memory.free_in_a_row >= PATIENCE:
             chance = next(draws(self._space, self._number("chance", trial)))
             return self._something_new(trial) or chance, "chance"
-        known = self._proposer.propose(self._memory.records) if self._proposer else None
-        return None if known is None else (known, "pool")
+        return self._proposer.propose(self._memory.records) if self._proposer else None
 
     def _make_proposer(self) -> Proposer | None:
         """Who proposes candidates of known members, if that is wanted and the evaluator can tell anything of them."""
@@ -153,11 +155,11 @@ class Runner:
         stored = trial.user_attrs.get(RECORD)
         record = Record.from_json(stored) if stored else self._evaluate(trial)
         if not stored:
-            for name, value in constraints(record, self._config.objectives, self._config.terms).items():
+            for name, value in constraints(record, self._config).items():
                 if name not in trial.constraints:
                     trial.set_constraint(name, value)
             trial.set_user_attr(RECORD, record.to_json())
-        state, values = told(record, self._config.objectives)
+        state, values = told(record, self._config)
         self._trials.tell(trial, values, state)
         self._memory.add(record)
         self._announce(record)
@@ -184,7 +186,7 @@ class Runner:
             self._on_event(Measured(number=trial, name=name, measurement=measurement))
 
         if (known := self._memory.earlier(candidate.key())) is None:
-            return evaluate(self._evaluator, candidate, self._config, report)
+            return evaluate(self._evaluator, candidate, self._config, report, self._lost)
         reason = f"same as #{known.number}" + (f", {known.state}: {known.reason}" if known.reason else "")
         return Outcome(state="duplicate", measurements=known.measurements, reason=reason)
 

@@ -1,44 +1,55 @@
 """What a sampler is told of a record."""
 
 import math
-from collections.abc import Sequence
 
 from optuna.trial import TrialState
 
 from evaluators.objectives import find_objectives
+from studies.config import StudyConfig
+from studies.hope import at_most
 from studies.records import Record
-from studies.terms import Terms
 
 LEAST = 1e-9
 """Least violation told of a broken limit: a sampler takes 0 for met."""
+
+LEARN_FROM_PRUNED = ("tpe", "random", "qmc", "exhaustive")
+"""Samplers that take a pruned trial for a bad one, or learn nothing anyway; others would not see it at all."""
 
 MASKED = "masked"
 """Name of the constraint that a robust accuracy which is an over-estimate breaks, by 1: as much as a fraction can."""
 
 
-def told(record: Record, objectives: Sequence[str]) -> tuple[TrialState, list[float] | None]:
+def told(record: Record, config: StudyConfig) -> tuple[TrialState, list[float] | None]:
     """State and values that Optuna is told.
 
     A duplicate is told what its twin was, or pruned, but never as failed: samplers ignore failures, and
-    would propose it again for ever. Costs are told in log2, the scale on which they are compared.
+    would propose it again for ever. Costs are told in log2, the scale on which they are compared. What was stopped is
+    pruned for samplers that learn from that, and for others has the best values that it could still have had, which are
+    behind the front.
     """
     if record.state == "failed":
         return TrialState.FAIL, None
-    if record.state == "vetoed" or not all(name in record.measurements for name in objectives):
+    found = [_value(record, name, config.sampler) for name in config.objectives]
+    if record.state == "vetoed" or None in found:
         return TrialState.PRUNED, None
-    values = []
-    for objective in find_objectives(objectives):
-        value = record.measurements[objective.name].value
-        values.append(math.log2(max(value, 1e-9)) if objective.stage == "cost" else value)
-    return TrialState.COMPLETE, values
+    values = [one for one in found if one is not None]
+    scaled = zip(find_objectives(config.objectives), values, strict=True)
+    return TrialState.COMPLETE, [math.log2(max(value, 1e-9)) if one.stage == "cost" else value for one, value in scaled]
 
 
-def constraints(record: Record, objectives: Sequence[str], terms: Terms) -> dict[str, float]:
+def _value(record: Record, name: str, sampler: str) -> float | None:
+    """What was measured, or what stands for it."""
+    source = name if sampler in LEARN_FROM_PRUNED else at_most(record.measurements, name) or name
+    return record.measurements[source].value if source in record.measurements else None
+
+
+def constraints(record: Record, config: StudyConfig) -> dict[str, float]:
     """Constraint values by name, above 0 where broken: every limit that was measured, and MASKED where it was judged.
 
     A pruned trial has at least one above 0, so that samplers sort it behind all others.
     """
     values: dict[str, float] = {}
+    terms = config.terms
     for limit in terms.limits:
         if (measured := record.measurements.get(limit.objective)) is not None:
             violation = limit.violation(measured.value)
@@ -46,5 +57,5 @@ def constraints(record: Record, objectives: Sequence[str], terms: Terms) -> dict
             values[str(limit)] = max(violation, LEAST) if broken else min(violation, 0.0)
     if record.verdict != "unchecked" and not terms.allow_masked:
         values[MASKED] = 0.0 if terms.trusts(record.verdict) else 1.0
-    pruned = told(record, objectives)[0] == TrialState.PRUNED
+    pruned = told(record, config)[0] == TrialState.PRUNED
     return values | ({"fails": 1.0} if pruned and not any(value > 0 for value in values.values()) else {})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol as Interface
 
 from evaluators.base import Budget, Measurement, Protocol
-from evaluators.objectives import OBJECTIVES
+from evaluators.objectives import BOUND, OBJECTIVES
 from evaluators.verdict import rules_in, worst
 from space.candidate import Candidate
 from studies.config import StudyConfig
@@ -14,6 +14,12 @@ from studies.limits import Limit, first_broken
 from studies.records import State
 
 Report = Callable[[str, Measurement], None]
+Lost = Callable[[Mapping[str, Measurement]], str]
+
+
+def hopeful(known: Mapping[str, Measurement]) -> str:
+    """Never give up."""
+    return ""
 
 
 class Evaluates(Interface):
@@ -43,27 +49,31 @@ class Outcome:
     reason: str = ""
 
 
-def evaluate(evaluator: Evaluates, candidate: Candidate, config: StudyConfig, report: Report) -> Outcome:
-    """Cost the candidate, then measure it until it is complete or a limit is broken.
+def evaluate(
+    evaluator: Evaluates, candidate: Candidate, config: StudyConfig, report: Report, lost: Lost = hopeful
+) -> Outcome:
+    """Cost the candidate, then measure it until it is complete, a limit is broken, or it is beaten whatever comes.
 
     A broken limit on a cost always ends the trial; one on a later measurement does when something dearer
-    would follow. Whatever the evaluation raises (but an interrupt) is a failed outcome with its reason.
+    would follow, and so does lost hope. Whatever the evaluation raises (but an interrupt) is a failed outcome with its
+    reason.
 
     Args:
         evaluator: asked for costs, then for `config.measured`.
         candidate: canonical.
         config: of the study.
         report: called with every measurement when it is known.
+        lost: says from what is known why nothing can come of it, or "".
     """
     known: dict[str, Measurement] = {}
     try:
-        broken = _measure(evaluator, candidate, config, known, report)
+        ended = _measure(evaluator, candidate, config, known, report, lost)
     except Exception as error:  # a study outlives whatever one candidate does to it
         return Outcome(state="failed", measurements=known, reason=one_line(error))
-    if broken is None:
-        return Outcome(state="complete", measurements=known)
-    reason = f"{broken.objective} {known[broken.objective].value:.4g} breaks {broken}"
-    return Outcome(state="vetoed", measurements=known, reason=reason)
+    if isinstance(ended, Limit):
+        reason = f"{ended.objective} {known[ended.objective].value:.4g} breaks {ended}"
+        return Outcome(state="vetoed", measurements=known, reason=reason)
+    return Outcome(state="stopped" if ended else "complete", measurements=known, reason=ended)
 
 
 def one_line(error: BaseException) -> str:
@@ -79,8 +89,9 @@ def _measure(
     config: StudyConfig,
     known: dict[str, Measurement],
     report: Report,
-) -> Limit | None:
-    """Fill `known` with all that was measured; return the limit that ended the trial early, or None."""
+    lost: Lost,
+) -> Limit | str:
+    """Fill `known` with all that was measured; return what ended the trial early: a limit, lost hope, or ""."""
     for name, measurement in evaluator.cost(candidate).items():
         _take(name, measurement, known, report)
     if broken := first_broken(config.limits, known):
@@ -88,13 +99,14 @@ def _measure(
     for name, measurement in _stages(evaluator, candidate, config.measured):
         _take(name, measurement, known, report)
         if known.keys() >= {*config.measured}:
+            known.pop(BOUND, None)
             break
-        if broken := first_broken(config.limits, known):
-            return broken
+        if ended := first_broken(config.limits, known) or lost(known):
+            return ended
     missing = [name for name in (*config.objectives, *config.measured) if name not in known]
     if missing:
         raise ValueError(f"the evaluator gave no {missing[0]}")
-    return None
+    return ""
 
 
 def _stages(evaluator: Evaluates, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:

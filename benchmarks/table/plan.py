@@ -21,15 +21,15 @@ PLANS = {
     "mnist5k": Plan(
         dataset="mnist5k",
         network="mnistconv",
-        epsilon=0.1,
-        budget=Budget(epochs=4, images=128, steps=5, restarts=1),
+        epsilon=0.2,
+        budget=Budget(epochs=4, images=96, steps=5, restarts=1),
         space=SearchSpace(
-            input_bits=(1, 2, 4, 8),
-            precisions=("fp", "pact2", "dorefa4-2", "xnor", "mbn2x1", "mbn3x1"),
+            input_bits=(1, 2, 3, 8),
+            precisions=("fp", "pact2", "xnor", "mbn3x1"),
             members=(1, 2, 3),
             full_precision=(0, 1),
             mu=(0, 255),
-            widths=(0.25,),
+            widths=(0.125, 0.25, 0.5),
         ),
     ),
 }

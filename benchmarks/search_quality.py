@@ -1,0 +1,222 @@
+"""How soon a search finds the front: ours against Optuna's own samplers, on recorded tables with a virtual clock.
+
+Every contestant searches the same table from the same start, an empty cache, with the seeds that are asked for.
+Optuna's have their defaults, in a loop as its tutorials write it: every candidate is trained and attacked to the end.
+They share our evaluator: a member that was trained is there for the next candidate, and the same candidate again costs
+nothing.
+
+    python benchmarks/search_quality.py --seeds 10
+"""
+
+import argparse
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from timing import save
+
+from studies.bounds import Bounds
+from studies.config import Stop, StudyConfig
+from studies.replay import Replay, Table
+from studies.study import Study
+from studies.volume import hypervolume
+
+HERE = Path(__file__).parent
+OBJECTIVES = ("acc", "pgd", "bops")
+SHARE = 0.95
+"""Of the table's hypervolume, that a search is to reach."""
+
+Trace = list[tuple[int, float, float]]
+"""Evaluations, virtual seconds and hypervolume after each evaluation."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One search.
+
+    Attributes:
+        table: its name.
+        contestant: one of CONTESTANTS.
+        seed: of the search; the table's seeds take turns.
+        trials: evaluations after which it ends.
+    """
+
+    table: str
+    contestant: str
+    seed: int
+    trials: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """A table, and what can be reached on it.
+
+    Attributes:
+        bounds: of its costs.
+        best: its hypervolume, for each of its seeds.
+    """
+
+    table: Table
+    bounds: Bounds
+    best: tuple[float, ...]
+
+
+@cache
+def known(name: str) -> Known:
+    table = Table.load(HERE / "table" / f"{name}.json.gz" if "/" not in name else Path(name))
+    bops = [costs["bops"] for costs in table.costs.values()]
+    bounds = Bounds({"bops": (min(bops), max(bops))})
+    volumes = []
+    for seed in range(len(table.rows)):
+        points = [_values(table, seed, text) for text in table.rows[seed]]
+        volumes.append(_volume(bounds, np.array(points)))
+    return Known(table, bounds, tuple(volumes))
+
+
+def _values(table: Table, seed: int, text: str) -> list[float]:
+    found = {name: one.value for name, one in table.rows[seed][text].measured()}
+    return [found["acc"], found["pgd"], table.costs[text]["bops"]]
+
+
+def _volume(bounds: Bounds, points: Any) -> float:
+    return hypervolume(bounds.normalise(points, OBJECTIVES), np.ones(len(OBJECTIVES)))
+
+
+def plain(job: Job, make: Callable[[int], optuna.samplers.BaseSampler]) -> Trace:
+    """Optuna as its tutorials use it."""
+    found = known(job.table)
+    seed = job.seed % len(found.best)
+    replay, space = Replay(found.table, seed), found.table.space
+    memo: dict[str, list[float]] = {}
+    trace: Trace = []
+    points: list[list[float]] = []
+
+    def objective(trial: optuna.Trial) -> tuple[float, ...]:
+        candidate = space.sample(trial)
+        text = str(candidate)
+        if text not in memo:
+            list(replay.measure(candidate, ("acc", "pgd")))
+            memo[text] = _values(found.table, seed, text)
+        points.append(memo[text])
+        trace.append((len(trace) + 1, replay.seconds, _volume(found.bounds, np.array(points))))
+        return tuple(memo[text])
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        study = optuna.create_study(directions=["maximize", "maximize", "minimize"], sampler=make(job.seed))
+        study.optimize(objective, n_trials=job.trials)
+    return trace
+
+
+def ours(job: Job, **changes: Any) -> Trace:
+    """A study as `python -m search` runs it."""
+    found = known(job.table)
+    seed = job.seed % len(found.best)
+    replay = Replay(found.table, seed)
+    config = StudyConfig(
+        objectives=OBJECTIVES,
+        space=found.table.space,
+        protocol=replay.protocol,
+        budget=replay.budget,
+        seed=job.seed,
+        **changes,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        study = Study.open(Path(folder), config)
+        study.run(replay, Stop(trials=job.trials), clock=replay.clock)
+        records = study.records()
+    trace: Trace = []
+    points = []
+    for record in (one for one in records if one.evaluated):
+        if record.state == "complete":
+            points.append([record.measurements[name].value for name in OBJECTIVES])
+        volume = _volume(found.bounds, np.array(points)) if points else 0.0
+        trace.append((len(trace) + 1, record.at, volume))
+    return trace
+
+
+CONTESTANTS: dict[str, Callable[[Job], Trace]] = {
+    "ours": ours,
+    "Optuna TPE": lambda job: plain(job, lambda seed: optuna.samplers.TPESampler(seed=seed)),
+    "Optuna NSGA-II": lambda job: plain(job, lambda seed: optuna.samplers.NSGAIISampler(seed=seed)),
+    "Optuna GP": lambda job: plain(job, lambda seed: optuna.samplers.GPSampler(seed=seed)),
+    "Optuna random": lambda job: plain(job, lambda seed: optuna.samplers.RandomSampler(seed=seed)),
+    "ours, random": lambda job: ours(job, sampler="random", proposals="off", full=True),
+    "ours, tpe": lambda job: ours(job, sampler="tpe", proposals="off", full=True),
+    "ours, no stop": lambda job: ours(job, full=True),
+    "ours, no proposals": lambda job: ours(job, proposals="off"),
+}
+"""By name: who searches a table."""
+
+
+def run(job: Job) -> tuple[Job, Trace, float]:
+    """A search, and the seconds that it really took."""
+    began = time.perf_counter()
+    return job, CONTESTANTS[job.contestant](job), time.perf_counter() - began
+
+
+def searched(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Trace, float]]:
+    """All searches, as they end."""
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(run, jobs)
+
+
+def seconds_to(trace: Trace, volume: float) -> float:
+    """Virtual seconds until a hypervolume is reached, infinite where it never is."""
+    return next((seconds for _, seconds, reached in trace if reached >= volume), float("inf"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", default="mnist5k")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--trials", type=int, default=150)
+    parser.add_argument("--gp-trials", type=int, default=80, help="of Optuna's GP, which takes seconds for each")
+    parser.add_argument("--contestants", nargs="+", default=[*CONTESTANTS], choices=CONTESTANTS)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--no-save", action="store_true")
+    args = parser.parse_args()
+    jobs = [
+        Job(args.table, name, seed, args.gp_trials if name == "Optuna GP" else args.trials)
+        for name in args.contestants
+        for seed in range(args.seeds)
+    ]
+    best = known(args.table).best
+    result: dict[str, Any] = {"table": args.table, "best": best, "share": SHARE, "searches": []}
+    for job, trace, spent in searched(jobs, args.processes):
+        reached = seconds_to(trace, SHARE * best[job.seed % len(best)])
+        result["searches"].append({**vars(job), "reached": reached, "spent": spent, "trace": trace})
+    for name in args.contestants:
+        mine = [one for one in result["searches"] if one["contestant"] == name]
+        reached = [one["reached"] for one in mine]
+        at = {
+            n: np.quantile([_at(one["trace"], n) / best[one["seed"] % len(best)] for one in mine], (0.25, 0.5, 0.75))
+            for n in (25, 50, 100)
+        }
+        print(
+            f"{name:20} to 95 %: median {np.median(reached):7.0f} s, quartiles "
+            f"{np.quantile(reached, 0.25, method='lower'):7.0f} {np.quantile(reached, 0.75, method='higher'):7.0f}; "
+            + "; ".join(f"hv@{n} " + "/".join(f"{one:.3f}" for one in three) for n, three in at.items())
+            + f"; {np.mean([one['trace'][-1][1] for one in mine]):6.0f} s in all, "
+            + f"really {np.mean([one['spent'] for one in mine]):5.1f} s",
+            flush=True,
+        )
+    if not args.no_save:
+        save("search_quality", result)
+
+
+def _at(trace: Trace, evaluations: int) -> float:
+    return trace[min(evaluations, len(trace)) - 1][2]
+
+
+if __name__ == "__main__":
+    main()

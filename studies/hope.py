@@ -1,0 +1,86 @@
+"""Whether a trial can still reach the front, given what is known of it."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from evaluators.base import Measurement
+from evaluators.objectives import BOUND, OBJECTIVES
+from studies.bounds import Bounds
+from studies.config import StudyConfig
+from studies.pareto import Floats
+from studies.records import Record, values_of
+
+MARGIN = 1.0
+"""Standard errors by which a front must beat the best that a trial can still become."""
+
+ABOVE: Mapping[str, tuple[str, ...]] = {name: ("acc",) for name, one in OBJECTIVES.items() if one.stage == "attack"} | {
+    "pgd": (BOUND, "acc"),
+    "certified": ("pgd", BOUND, "acc"),
+}
+"""What an accuracy that is not measured yet is at most; the first of these that is known."""
+
+Members = Callable[[], Sequence[Record]]
+
+
+class Hope:
+    """Tells from a trial's measurements whether it can still reach the front.
+
+    Costs are exact. An accuracy can turn out as high as it was measured, or as what it is at most: under attack as
+    high as the clean one, in the worst case as high as the share of images that stand so far.
+
+    Args:
+        config: of the study.
+        bounds: of the study.
+        members: gives the front's records.
+    """
+
+    def __init__(self, config: StudyConfig, bounds: Bounds, members: Members) -> None:
+        self._objectives, self._images = config.objectives, config.budget.images
+        self._bounds, self._members = bounds, members
+
+    def lost(self, known: Mapping[str, Measurement]) -> str:
+        """Why the trial is hopeless: the record that beats it whatever comes; "" while there is hope.
+
+        Args:
+            known: what was measured so far.
+        """
+        best = best_case(known, self._objectives, self._images)
+        members = self._members()
+        if best is None or not members:
+            return ""
+        loss = self._bounds.normalise(best[None], self._objectives)[0]
+        losses = self._bounds.normalise(values_of(members, self._objectives), self._objectives)
+        beaten = (losses <= loss).all(axis=1) & (losses < loss).any(axis=1)
+        return f"at its best still behind #{members[int(beaten.argmax())].number}" if beaten.any() else ""
+
+
+def best_case(known: Mapping[str, Measurement], objectives: Sequence[str], images: int) -> Floats | None:
+    """The best values that a trial can still have, k in the objectives' units; None where one has no bound yet.
+
+    Args:
+        known: what was measured so far.
+        objectives: names.
+        images: of those on which the clean accuracy was measured, how many are attacked, 0 for all.
+    """
+    values = [_best(known, name, images) for name in objectives]
+    return None if None in values else np.array(values, dtype=np.float64)
+
+
+def at_most(known: Mapping[str, Measurement], name: str) -> str | None:
+    """The measurement that a value is at most, as far as is known: its own where there is one; None without any."""
+    return next((one for one in (name, *ABOVE.get(name, ())) if one in known), None)
+
+
+def _best(known: Mapping[str, Measurement], name: str, images: int) -> float | None:
+    """The measurement of this name, or of what it is at most, and MARGIN standard errors on top."""
+    above = at_most(known, name)
+    if above is None:
+        return None
+    found = known[above]
+    if found.unit != "fraction":
+        return found.value
+    # the attacked images may be easier ones than all of them are
+    fewer = math.sqrt(found.n / images) if above == "acc" != name and 0 < images < found.n else 1.0
+    return min(1.0, found.value + MARGIN * fewer * found.stderr)
