@@ -19,7 +19,8 @@ def attained_share(fronts: Sequence[Floats], places: Floats) -> Floats:
     places = np.asarray(places, dtype=np.float64)
     fronts = _checked(fronts, places.shape[-1])
     reached = [(front <= place).all(axis=1).any() for place in as_points(places, places.shape[-1]) for front in fronts]
-    return np.array(reached, dtype=np.float64).reshape(len(places), len(fronts)).mean(axis=1)
+    shares: Floats = np.array(reached, dtype=np.float64).reshape(len(places), len(fronts)).mean(axis=1)
+    return shares
 
 
 def attainment_surface(fronts: Sequence[Floats], runs: int) -> Floats:
