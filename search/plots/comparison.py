@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Groups = Mapping[str, Sequence[Run]]
 
 CUT = 0.1
-"""Share of the evaluations after which every curve is above the foot of the picture."""
+"""Share of the evaluations after which every curve is in sight; samplers differ late, the steep beginning is cut."""
 
 
 def draw_comparison(groups: Groups, subject: str) -> Figure:
@@ -44,26 +44,25 @@ def draw_comparison(groups: Groups, subject: str) -> Figure:
             keys=lines_of_keys(len(groups)),
         )
         figure, [left, right] = sheet.draw()
-        _draw_panel(left, {name: spread_of(runs, "evaluations") for name, runs in groups.items()}, 1.0)
+        after = {name: spread_of(runs, "evaluations") for name, runs in groups.items()}
+        _draw_panel(left, after, 1.0)
         left.set_xlabel("evaluated candidates")
         left.set_ylabel("hypervolume")
-        spreads = {name: spread_of(runs, "seconds") for name, runs in groups.items()}
-        longest = _longest(spreads)
-        scale, unit = next((scale, unit) for least, scale, unit in SCALES if longest >= least)
-        _draw_panel(right, spreads, scale)
+        within = {name: spread_of(runs, "seconds") for name, runs in groups.items()}
+        scale, unit = next((scale, unit) for least, scale, unit in SCALES if _longest(within) >= least)
+        _draw_panel(right, within, scale)
         right.set_xlabel(f"running time ({unit})")
+        foot = min(map(_early, after.values()))
+        top = max(float(one.high.max()) for one in (*after.values(), *within.values())) or 1.0
         for axes in (left, right):
-            axes.set_ylim(span_of([spread_of(runs, "evaluations") for runs in groups.values()]))
+            axes.set_ylim(max(0.0, foot - 0.1 * (top - foot)), top + 0.05 * (top - foot))
         sheet.draw_keys(figure, left.get_legend_handles_labels()[0])
         return figure
 
 
-def span_of(spreads: Sequence[Spread]) -> tuple[float, float]:
-    """Where the axis of hypervolumes starts and ends: samplers differ late, so the steep beginning is cut."""
-    top = max(float(one.high.max()) for one in spreads) or 1.0
-    early = [one.mean[np.searchsorted(one.places, CUT * one.places[-1], side="right") - 1] for one in spreads]
-    low = float(min(early))
-    return max(0.0, low - 0.1 * (top - low)), top + 0.05 * (top - low)
+def _early(spread: Spread) -> float:
+    """Mean hypervolume after CUT of the evaluations."""
+    return float(spread.mean[np.searchsorted(spread.places, CUT * spread.places[-1], side="right") - 1])
 
 
 def _draw_panel(axes: Axes, spreads: Mapping[str, Spread], scale: float) -> None:
