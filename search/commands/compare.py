@@ -13,6 +13,7 @@ from search.console import note
 from search.pictures import title_of
 from space.errors import UserError
 from studies import Study, compare_studies
+from studies.files import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +44,7 @@ def _write(comparison: Comparison, folder: Path, subject: str) -> list[Path]:
     table, figures = folder / "compare.csv", _figures(comparison, subject)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        table.write_text(comparison_csv(comparison), encoding="utf-8", newline="")
+        write_text(table, comparison_csv(comparison))
         for name, figure in figures.items():
             save(figure, folder / name)
     except OSError as error:
