@@ -48,14 +48,18 @@ def comparison_csv(comparison: Comparison) -> str:
 
 
 def print_comparison(data: dict[str, Any]) -> None:
-    """A row per group, from what `comparison_json` says."""
-    after = [str(count) for count in AFTER if any(one["after"][str(count)] for one in data["groups"])]
-    columns = ("group", "runs", "evaluated", "time", "hypervolume", *(f"at {count}" for count in after))
-    grid = table("", (*columns, f"to {TARGET:.0%} of the best", "IGD+"))
-    for one in data["groups"]:
-        grid.add_row(one["group"], str(one["runs"]), *_row(one, after))
-    console().print(grid)
-    print("hypervolume: mean [quartiles] over the runs; time: median; IGD+: mean, from the front of all studies")
+    """Two tables with a row per group, from what `comparison_json` says: how the runs ended, and the way there."""
+    groups, screen = data["groups"], console()
+    ends = table("at the end", ("group", "runs", "evaluated", "time", "hypervolume", "IGD+"))
+    after = [str(count) for count in AFTER if any(one["after"][str(count)] for one in groups)]
+    way = table("on the way", ("group", *(f"at {count}" for count in after), f"to {TARGET:.0%} of the best"))
+    for one in groups:
+        ends.add_row(one["group"], str(one["runs"]), *_end(one))
+        volumes = [one["after"][count] for count in after]
+        way.add_row(one["group"], *(f"{found['mean']:.3f}" if found else NEVER for found in volumes), _waited(one))
+    screen.print(ends)
+    screen.print(way)
+    print("hypervolume: mean [quartiles] of the runs; IGD+: mean, from all studies' front")
     print(f"the best: {data['best']:.4f}, the largest hypervolume that a run ended with")
 
 
@@ -108,22 +112,21 @@ def _run_json(one: Contender) -> dict[str, Any]:
     }
 
 
-def _row(one: dict[str, Any], after: Sequence[str]) -> list[str]:
-    """Cells of a group after its name and its number of runs."""
+def _end(one: dict[str, Any]) -> list[str]:
+    """Evaluations, time, hypervolume and IGD+ of a group."""
     (least, most), final, far = one["evaluations"], one["final"], one["igd_plus"]
     return [
         str(least) if least == most else f"{least} to {most}",
         clock(one["seconds"]),
         f"{final['mean']:.3f} [{final['low']:.3f}, {final['high']:.3f}]",
-        *(f"{one['after'][count]['mean']:.3f}" if one["after"][count] else NEVER for count in after),
-        _waited(one["target"], one["runs"]),
         NEVER if far is None else f"{far:.4f}",
     ]
 
 
-def _waited(target: dict[str, Any], runs: int) -> str:
+def _waited(one: dict[str, Any]) -> str:
     """Evaluations and time to the target, where most runs came there, and how many did."""
-    came = f"{target['runs']} of {runs} runs"
+    target = one["target"]
+    came = f"{target['runs']} of {one['runs']} runs"
     return came if target["seconds"] is None else f"{target['evaluations']:g} in {clock(target['seconds'])}, {came}"
 
 

@@ -12,7 +12,9 @@ FREE = ("sampler", "proposals", "seed", "protocol.seed")
 
 
 def check_comparable(studies: Sequence[Study]) -> None:
-    """Raise UserError naming what differs beyond FREE, or two studies that are the same run."""
+    """Raise UserError naming what differs beyond FREE, two studies that are the same run, or that there are none."""
+    if not studies:
+        raise UserError("no study to compare", hint="name the folders of runs")
     for one in studies[1:]:
         _check_same_question(studies[0], one)
     for one, other in combinations(studies, 2):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def execute(args: Namespace) -> int:
     """Compare, leave the files, and print the table, or JSON."""
-    studies = [Study.load(folder) for folder in args.studies]
+    studies = [study for folder in args.studies if (study := _load(folder, args.out))]
     comparison = compare_studies(studies)
     paths = _write(comparison, args.out, title_of(studies[0], studies[0].records()))
     data = comparison_json(comparison)
@@ -35,6 +35,16 @@ def execute(args: Namespace) -> int:
         print_comparison(data)
         print(f"files: {', '.join(map(str, paths))}")
     return 0
+
+
+def _load(folder: Path, out: Path) -> Study | None:
+    """The study of a folder; None for that of an earlier comparison, which `runs/*` names as well."""
+    try:
+        return Study.load(folder)
+    except UserError:
+        if folder.is_dir() and folder.resolve() == out.resolve():
+            return None
+        raise
 
 
 def _write(comparison: Comparison, folder: Path, subject: str) -> list[Path]:

@@ -54,7 +54,7 @@ def test_a_comparison_in_a_process_of_its_own(folders: list[str], bitfront: Call
     done = bitfront("compare", *folders)
     assert (done.returncode, Path("runs/compare/compare.csv").is_file()) == (0, True)
     for group in ("random", "tpe", "tpe + pool"):
-        assert re.search(rf"^ {re.escape(group)} +\d", done.stdout, flags=re.MULTILINE)
+        assert re.search(rf"^ {re.escape(group)}  +\d", done.stdout, flags=re.MULTILINE)
     assert "runs have 6 to 12 evaluations" in done.stderr
 
 
@@ -98,8 +98,29 @@ def test_one_study_is_a_comparison_too(study: Path, capsys: Capture) -> None:
     capsys.readouterr()
     assert main(["compare", "study"]) == 0
     printed = capsys.readouterr()
-    assert "1 of 1 runs   0.0000" in printed.out
+    assert re.search(r"^ tpe \+ pool +1 +12 .* 0\.0000 *$", printed.out, flags=re.MULTILINE)
+    assert re.search(r"^ tpe \+ pool +\d+ in \d+s, 1 of 1 runs *$", printed.out, flags=re.MULTILINE)
     assert "note" not in printed.err
+
+
+def test_the_folder_of_an_earlier_comparison_is_no_study(study: Path, capsys: Capture) -> None:
+    assert main(["compare", "study", "--out", "sub"]) == 0
+    assert main(["compare", "study", "sub", "--out", "./sub"]) == 0
+    assert main(["compare", "study", "sub", "--out", "other"]) == 2
+    assert main(["compare", "sub", "--out", "sub"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition("error: ")[2].partition(":")[0].partition(";")[0] for line in said] == [
+        "no study",
+        "no study to compare",
+    ]
+
+
+def test_tables_fit_a_narrow_terminal(folders: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["compare", *folders]) == 0
+    printed = capsys.readouterr().out
+    assert len(re.findall(r"^ tpe \+ pool +", printed, flags=re.MULTILINE)) == 2
+    assert "…" not in printed
 
 
 @pytest.mark.parametrize(
