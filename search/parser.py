@@ -18,6 +18,7 @@ COMMANDS = {
     "audit": "a study's front, or one candidate, under far more attacks on images that no search has seen",
     "plot": "draw a study's pictures again, from its records",
     "select": "pick one candidate of a study: limits first, then a rule; says why",
+    "compare": "several studies side by side: hypervolume against evaluations and time, by sampler",
     "reproduce": "a table of a paper, its published figures beside measured ones",
 }
 EXAMPLES = """examples:
@@ -62,6 +63,7 @@ def build_parser(prog: str = "python -m search") -> Parser:
         "audit": _audit,
         "plot": _plot,
         "select": _select,
+        "compare": _compare,
         "reproduce": _reproduce,
     }
     for name, build in builders.items():
@@ -157,6 +159,19 @@ def _select(parser: Parser) -> None:
     shared_flags.add_limits(parser)
     parser.add_argument("--rule", metavar="RULE", help="best:OBJECTIVE or knee (default: best:pgd)")
     shared_flags.add_storage(parser)
+
+
+def _compare(parser: Parser) -> None:
+    parser.add_argument(
+        "studies", metavar="STUDY", type=Path, nargs="+", help="folders of runs, of any samplers and seeds"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/compare"),
+        metavar="DIR",
+        help="where compare.csv and pictures are left (default: %(default)s)",
+    )
 
 
 def _reproduce(parser: Parser) -> None:

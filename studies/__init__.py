@@ -4,11 +4,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from studies.attainment import attained_share as attained_share
+    from studies.attainment import attainment_surface as attainment_surface
     from studies.bounds import Bounds as Bounds
+    from studies.compared import Comparison as Comparison
+    from studies.compared import Contender as Contender
+    from studies.compared import compare_studies as compare_studies
+    from studies.compared import run_of as run_of
+    from studies.comparison import Reach as Reach
+    from studies.comparison import Spread as Spread
+    from studies.comparison import held_volumes as held_volumes
+    from studies.comparison import reach_of as reach_of
+    from studies.comparison import spread_of as spread_of
     from studies.config import PROPOSALS as PROPOSALS
     from studies.config import SAMPLERS as SAMPLERS
     from studies.config import Stop as Stop
     from studies.config import StudyConfig as StudyConfig
+    from studies.distance import additive_epsilon as additive_epsilon
+    from studies.distance import igd_plus as igd_plus
     from studies.events import Event as Event
     from studies.events import Measured as Measured
     from studies.events import RunStarted as RunStarted
@@ -56,8 +69,12 @@ if TYPE_CHECKING:
 
 # Where each public name lives; its module loads on first use, because optuna takes a second to import.
 _HOMES = {
+    "attainment": ("attained_share", "attainment_surface"),
     "bounds": ("Bounds",),
+    "compared": ("Comparison", "Contender", "compare_studies", "run_of"),
+    "comparison": ("Reach", "Spread", "held_volumes", "reach_of", "spread_of"),
     "config": ("PROPOSALS", "SAMPLERS", "Stop", "StudyConfig"),
+    "distance": ("additive_epsilon", "igd_plus"),
     "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
     "history": ("hypervolume_trace",),
     "volume": ("hypervolume",),

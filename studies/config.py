@@ -130,25 +130,26 @@ class Stop:
 
 def check_same(old: StudyConfig, new: StudyConfig, where: object) -> None:
     """Raise UserError naming the first field that differs, if a folder's study is not the one asked for."""
-    before, after = _flat(old.to_json()), _flat(new.to_json())
+    before, after = flatten(old.to_json()), flatten(new.to_json())
     for name in dict.fromkeys([*before, *after]):
         if before.get(name) != after.get(name):
             raise UserError(
                 f"{where} holds a study with another {name}",
-                got=_told(after.get(name)),
-                expected=_told(before.get(name)),
+                got=told(after.get(name)),
+                expected=told(before.get(name)),
                 hint="choose another --out for a new study",
             )
 
 
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested objects as one: {"protocol": {"epsilon": 0.2}} is {"protocol.epsilon": 0.2}."""
+def flatten(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested objects as one: {"protocol": {"epsilon": 0.2}} is {"protocol.epsilon": 0.2}; `prefix` leads every name."""
     flat: dict[str, Any] = {}
     for name, value in data.items():
         path = f"{prefix}{name}"
-        flat |= _flat(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+        flat |= flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
     return flat
 
 
-def _told(value: object) -> str:
+def told(value: object) -> str:
+    """A field of a study as a complaint shows it."""
     return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)

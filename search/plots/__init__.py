@@ -1,8 +1,11 @@
-"""Pictures of a study, drawn from its records: the front in panels, and its growth over time; and of diagnostics.
+"""Pictures of a study, drawn from its records: the front in panels, and its growth over time; of diagnostics; and of
+studies side by side.
 
 All of it goes through matplotlib's object-oriented interface and Agg: no display, no global state.
 """
 
+from search.plots.attainment import draw_attainment
+from search.plots.comparison import draw_comparison
 from search.plots.diagnostics import draw_diagnostic
 from search.plots.front import draw_front
 from search.plots.history import draw_history
@@ -14,6 +17,8 @@ __all__ = [
     "Growth",
     "Point",
     "Scene",
+    "draw_attainment",
+    "draw_comparison",
     "draw_diagnostic",
     "draw_front",
     "draw_history",

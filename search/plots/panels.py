@@ -78,7 +78,7 @@ class Panel:
             values = self._reach(index)
             log = objective.unit != "fraction" and min(values, default=0.0) > 0
             getattr(self.axes, f"set_{kind}scale")("log" if log else "linear")
-            getattr(self.axes, f"set_{kind}lim")(_span(values, log=log))
+            getattr(self.axes, f"set_{kind}lim")(span(values, log=log))
             getattr(self.axes, f"set_{kind}label")(axis_label(objective))
             set_ticks(getattr(self.axes, f"{kind}axis"), values, log=log)
         self.axes.grid(True, color=RULE, linewidth=0.4, alpha=0.6)
@@ -119,7 +119,7 @@ def _arms(middle: float, interval: Interval) -> list[list[float]] | None:
     return [[middle - low], [high - middle]] if low < high else None
 
 
-def _span(values: list[float], *, log: bool) -> tuple[float, float]:
+def span(values: list[float], *, log: bool) -> tuple[float, float]:
     """The values' range with a margin for markers and numbers; never empty."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     if log:

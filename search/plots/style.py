@@ -30,6 +30,8 @@ SERIES: tuple[tuple[str, str], ...] = tuple(
     )
 )
 """Colour and marker of each curve of a picture: as many as an ensemble has members at most."""
+STROKES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+"""How curves that may lie on each other are dashed, so that each of them shows."""
 GREY: dict[str, Any] = {"marker": "o", "color": "#b5b5b5", "markersize": 3.4, "mew": 0, "ls": "none"}
 RC: dict[Any, Any] = {
     "font.family": "sans-serif",

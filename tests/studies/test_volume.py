@@ -1,7 +1,8 @@
-"""The hypervolume by three routes: inclusion-exclusion, Optuna's, and by hand."""
+"""The hypervolume by four routes: inclusion-exclusion, Optuna's, moocore's, and by hand."""
 
 from itertools import chain, combinations
 
+import moocore
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -42,6 +43,30 @@ def test_agrees_with_optuna(points, edge):
     assert hypervolume(points, corner) == pytest.approx(compute_hypervolume(points, corner), abs=1e-9)
 
 
+@given(
+    hnp.arrays(np.float64, st.tuples(st.integers(1, 60), st.integers(2, 3)), elements=coarse | unit | st.floats(0, 1.5))
+)
+@settings(deadline=None)
+def test_agrees_with_moocore_on_ties_repeats_and_points_at_or_past_the_reference(points):
+    corner = np.ones(points.shape[1])
+    assert hypervolume(points, corner) == pytest.approx(moocore.hypervolume(points, ref=corner), abs=1e-12)
+
+
+@pytest.mark.parametrize(("count", "rounded"), [(300, 8), (300, 1), (2000, 8)])
+def test_agrees_with_moocore_on_large_sets(count, rounded):
+    points = np.random.default_rng(count + rounded).normal(size=(count, 3))
+    points = np.round(np.abs(points) / np.linalg.norm(points, axis=1, keepdims=True), rounded)
+    corner = np.array([1.0, 1.1, 0.9])
+    assert hypervolume(points, corner) == pytest.approx(moocore.hypervolume(points, ref=corner), rel=1e-12)
+
+
+def test_a_grid_of_cells_holds_the_share_that_the_volume_says():
+    points = np.random.default_rng(0).integers(0, 8, size=(12, 3)) / 8
+    corners = np.stack(np.meshgrid(*[np.arange(8) / 8] * 3), axis=-1).reshape(-1, 1, 3)
+    dominated = (points <= corners).all(axis=2).any(axis=1)
+    assert hypervolume(points, np.ones(3)) == dominated.mean()
+
+
 @given(point_sets(unit | coarse, 8, 4), st.data())
 @settings(deadline=None)
 def test_order_repeats_and_dominated_points_change_nothing(points, data):
@@ -58,6 +83,8 @@ def test_order_repeats_and_dominated_points_change_nothing(points, data):
         ([[0.25]], [1.0], 0.75),
         ([[0.0, 0.5], [0.5, 0.0]], [1.0, 1.0], 0.75),
         ([[0.0, 0.0, 0.5], [0.5, 0.5, 0.0]], [1.0, 1.0, 1.0], 0.625),
+        ([[0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]], [1.0, 1.0, 1.0], 0.5),
+        ([[0.5, 0.5, 0.5]] * 3, [1.0, 1.0, 1.0], 0.125),
         ([[0.0] * 6], [2.0] * 6, 64.0),
         ([[1.0, 0.0], [0.0, 1.0], [2.0, -5.0]], [1.0, 1.0], 0.0),
     ],

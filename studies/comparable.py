@@ -1,0 +1,45 @@
+"""Which studies compare: those that ask one question, and are answered by other samplers or seeds."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from space.errors import UserError
+from studies.config import StudyConfig, flatten, told
+from studies.study import Study
+
+FREE = ("sampler", "proposals", "seed", "protocol.seed")
+"""What compared studies may differ in: who proposes, which tells groups apart, and seeds, which tell runs apart."""
+
+
+def check_comparable(studies: Sequence[Study]) -> None:
+    """Raise UserError naming what differs beyond FREE, two studies that are the same run, or that there are none."""
+    if not studies:
+        raise UserError("no study to compare", hint="name the folders of runs")
+    for one in studies[1:]:
+        _check_same_question(studies[0], one)
+    for one, other in combinations(studies, 2):
+        _check_apart(one, other)
+
+
+def group_of(config: StudyConfig) -> str:
+    """Who proposes: the sampler, and what proposes beside it."""
+    return config.sampler if config.proposals == "off" else f"{config.sampler} + {config.proposals}"
+
+
+def _check_same_question(first: Study, other: Study) -> None:
+    before, after = flatten(first.config.to_json()), flatten(other.config.to_json())
+    for name in dict.fromkeys([*before, *after]):
+        if name not in FREE and before.get(name) != after.get(name):
+            raise UserError(
+                f"{other.folder} does not compare with {first.folder}: it has another {name}",
+                got=told(after.get(name)),
+                expected=told(before.get(name)),
+                hint="compared studies differ in sampler, proposals and seed only",
+            )
+
+
+def _check_apart(one: Study, other: Study) -> None:
+    """Counted twice, a run would make its group look surer than it is."""
+    if one.config == other.config:
+        what = f"{other.folder} is {group_of(other.config)} with seed {other.config.seed}, and so is {one.folder}"
+        raise UserError(what, hint="each run counts once; repeat a study with another --seed")
