@@ -42,11 +42,11 @@ def scene_of(study: Study, chosen: int | None) -> Scene:
     from search.plots import Scene
 
     records = {record.key: record for record in reversed(study.records()) if record.state == "complete"}
-    front = {record.number for record in study.front()}
+    front, sure = {record.number for record in study.front()}, study.front_probability()
     return Scene(
         title=title_of(study, records.values()),
         objectives=find_objectives(axes_of(study.config.objectives)),
-        points=tuple(_point(record, front) for record in records.values()),
+        points=tuple(_point(record, front, sure.get(record.number)) for record in records.values()),
         chosen=chosen,
         limits=tuple((limit.objective, limit.value) for limit in study.config.limits),
     )
@@ -76,7 +76,7 @@ def title_of(study: Study, records: Iterable[Record]) -> str:
     return f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}{threat}{images}"
 
 
-def _point(record: Record, front: set[int]) -> Point:
+def _point(record: Record, front: set[int], probability: float | None) -> Point:
     from search.plots import Point
 
     return Point(
@@ -86,4 +86,5 @@ def _point(record: Record, front: set[int]) -> Point:
         front=record.number in front,
         measurements=record.measurements,
         verdict=record.verdict,
+        probability=probability,
     )

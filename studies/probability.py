@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from evaluators.objectives import find_objectives
 from evaluators.seeds import number
 from studies.pareto import Floats, non_dominated
-from studies.records import Record, feasible_records, values_of
+from studies.records import Record, errors_of, feasible_records, values_of
 from studies.terms import USUAL, Terms
 
 DRAWS = 1000
@@ -55,7 +55,7 @@ def redrawn(records: Sequence[Record], objectives: Sequence[str], seed: int = 0)
         seed: of the study.
     Returns: k × n × DRAWS.
     """
-    values, errors = values_of(records, objectives), _errors(records, objectives)
+    values, errors = values_of(records, objectives), errors_of(records, objectives)
     roots = np.linalg.cholesky(correlation(values, errors))
     drawn = np.empty((len(objectives), len(records), DRAWS))
     for index, record in enumerate(records):
@@ -118,8 +118,3 @@ def _beats(one: Floats, other: Floats) -> NDArray[np.bool_]:
         nowhere_worse &= mine <= theirs
         nowhere_better &= mine >= theirs
     return nowhere_worse & ~nowhere_better
-
-
-def _errors(records: Sequence[Record], objectives: Sequence[str]) -> Floats:
-    rows = [[record.measurements[name].stderr for name in objectives] for record in records]
-    return np.array(rows, dtype=np.float64).reshape(len(records), len(objectives))

@@ -144,3 +144,9 @@ def values_of(records: Sequence[Record], objectives: Sequence[str]) -> Floats:
     """Values of the records, n x k in the objectives' units; KeyError where one was not measured."""
     rows = [[record.measurements[name].value for name in objectives] for record in records]
     return np.array(rows, dtype=np.float64).reshape(len(records), len(objectives))
+
+
+def errors_of(records: Sequence[Record], objectives: Sequence[str]) -> Floats:
+    """Standard errors of the records' values, n x k in the objectives' units; 0 for what is exact."""
+    rows = [[record.measurements[name].stderr for name in objectives] for record in records]
+    return np.array(rows, dtype=np.float64).reshape(len(records), len(objectives))

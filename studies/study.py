@@ -15,6 +15,7 @@ from studies.config import Stop, StudyConfig
 from studies.events import Event, RunStopped, Stopped
 from studies.header import Header, make_header
 from studies.limits import Limit
+from studies.probability import front_probability
 from studies.records import Record, front
 from studies.runner import Runner, read_records
 from studies.storage import (
@@ -46,6 +47,7 @@ class Study:
         self._header = None if trials is None else _header(trials)
         self.folder, self.config = place.folder, self._header.config if self._header else config
         self.resumed = trials is not None
+        self._probability: tuple[int, dict[int, float]] = 0, {}
 
     @classmethod
     def open(cls, folder: Path | str, config: StudyConfig, storage: str | None = None) -> Self:
@@ -97,6 +99,15 @@ class Study:
     def front(self, limits: tuple[Limit, ...] = ()) -> list[Record]:
         """Non-dominated records that the study's terms admit, with `limits` on top; by number."""
         return front(self.records(), self.config.objectives, self.config.terms.tightened(limits))
+
+    def front_probability(self) -> dict[int, float]:
+        """How sure it is that each admitted record is on the front, by number; see `studies.probability`."""
+        records = self.records()
+        if self._probability[0] != len(records):  # records are never changed, and never taken away
+            terms = self.config.terms
+            found = front_probability(records, self.config.objectives, terms, self.config.seed)
+            self._probability = len(records), found
+        return self._probability[1]
 
     def run(self, evaluator: Evaluates, stop: Stop, on_event: Callable[[Event], None] = ignore) -> Stopped:
         """Try candidates until `stop` says so. A run that is interrupted or killed is resumed by the next.

@@ -134,7 +134,8 @@ def _print(study: Study, selection: Selection, program: str) -> None:
     """The front, the selected candidate and the next command to type."""
     screen, objectives = console(), study.config.objectives
     front, chosen = by_cost(study.front(), objectives), selection.chosen
-    screen.print(front_table(screen, front, objectives, chosen.number, title=f"front: {len(front)} candidates"))
+    title, sure = f"front: {len(front)} candidates", study.front_probability()
+    screen.print(front_table(screen, front, objectives, chosen.number, title, sure))
     lines = {
         "selected": f"#{chosen.number} {chosen.candidate}",
         "rule": selection.rule,

@@ -74,6 +74,8 @@ def test_the_same_command_goes_on_where_it_stopped(study: Path, capsys: Capture)
     before = rows(study)
     assert main(["--space", "space.toml", "--trials", "14", "--out", "study"]) == 0
     after = rows(study)
+    for row in (*before, *after):
+        del row["front_probability"]  # later records may beat it
     assert after[: len(before)] == before
     assert sum(row["state"] == "complete" for row in after) == 14
 
