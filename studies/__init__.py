@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from studies.bounds import Bounds as Bounds
     from studies.config import PROPOSALS as PROPOSALS
     from studies.config import SAMPLERS as SAMPLERS
+    from studies.config import Plateau as Plateau
     from studies.config import Stop as Stop
     from studies.config import StudyConfig as StudyConfig
     from studies.events import Event as Event
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 # Where each public name lives; its module loads on first use, because optuna takes a second to import.
 _HOMES = {
     "bounds": ("Bounds",),
-    "config": ("PROPOSALS", "SAMPLERS", "Stop", "StudyConfig"),
+    "config": ("PROPOSALS", "SAMPLERS", "Plateau", "Stop", "StudyConfig"),
     "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
     "history": ("hypervolume_trace",),
     "volume": ("hypervolume",),

@@ -104,6 +104,37 @@ class StudyConfig:
         )
 
 
+@dataclass(frozen=True)
+class Plateau:
+    """When a search has stopped to pay: its hypervolume grew by less than a share of itself.
+
+    Attributes:
+        evaluations: the latest evaluated records over which growth is measured, >= 1.
+        share: of the hypervolume; less growth than this is none, above 0, at most 1.
+
+    >>> Plateau.parse("20:0.005")
+    Plateau(evaluations=20, share=0.005)
+    """
+
+    evaluations: int
+    share: float = 0.001
+
+    def __post_init__(self) -> None:
+        check_range("evaluations of a plateau", self.evaluations, 1, 10_000_000)
+        check_range("growth of a plateau", self.share, 1e-9, 1.0)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read N or N:SHARE; UserError says what is wrong with it."""
+        evaluations, colon, share = text.partition(":")
+        try:
+            numbers = int(evaluations), float(share) if colon else cls.share
+        except ValueError:
+            expected = "evaluations, or evaluations:share"
+            raise UserError("--plateau", got=text, expected=expected, hint="e.g. 20 or 20:0.001") from None
+        return cls(*numbers)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stop:
     """When a run ends; not part of a study's identity, a resumed run may go further.
@@ -111,10 +142,13 @@ class Stop:
     Attributes:
         trials: evaluated records in the whole study, those of earlier runs included; >= 1.
         seconds: running time of this run after which no trial is started, > 0; None for no end.
+        plateau: ends the run when its hypervolume hardly grows any more; None for never, since a short run can't tell
+            a plateau from the steps in which every front grows.
     """
 
     trials: int
     seconds: float | None = None
+    plateau: Plateau | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.trials, float):

@@ -14,6 +14,7 @@ from studies.design import ENUMERABLE, allowed, draws, something_new
 from studies.events import Event, Measured, RunStarted, Stopped, TrialFinished, TrialStarted, Why
 from studies.header import Header
 from studies.memory import Memory
+from studies.plateau import PlateauWatch
 from studies.proposals import Proposer
 from studies.prospects import Foresees
 from studies.records import GrowingFront, Origin, Record
@@ -71,6 +72,9 @@ class Runner:
         self._memory = Memory(read_records(trials))
         self._earlier, self._before = len(self._memory.records), self._memory.seconds
         self._front = GrowingFront(self._config.objectives, self._config.terms, self._memory.records)
+        self._watch = (
+            PlateauWatch(stop.plateau, self._config, header.bounds, self._memory.records) if stop.plateau else None
+        )
         self._proposer = self._make_proposer()
         trials.sampler = make_sampler(
             self._config.sampler, self._config.seed, lambda: {one.number for one in self._front.members}
@@ -99,6 +103,8 @@ class Runner:
         failures = self._memory.failures_alike(self._earlier)
         if len(failures) >= ALIKE:
             return self._stopped("failures", failures[0].reason)
+        if self._watch and self._watch.reached:
+            return self._stopped("plateau", self._watch.reached)
         if nothing_left := self._nothing_left():
             return self._stopped("space exhausted", nothing_left)
         return None
@@ -160,6 +166,8 @@ class Runner:
         state, values = told(record, self._config.objectives)
         self._trials.tell(trial, values, state)
         self._memory.add(record)
+        if self._watch:
+            self._watch.add(record)
         self._announce(record)
 
     def _evaluate(self, trial: Trial) -> Record:

@@ -153,10 +153,8 @@ def _bulging(bulges: Sequence[Bulge], size: int) -> str:
     if not others:
         return text
     lead, error = best.height - others[0].height, math.hypot(best.stderr, others[0].stderr)
-    noise = (
-        f"; #{others[0].record.number} does so by {lead:.2g} of the front's range less, within its error of {error:.2g}"
-    )
-    return text + (noise if lead <= error and error > 0 else "")
+    less = f"; #{others[0].record.number} does so by {lead:.2g} of the front's range less, within its error of"
+    return f"{text}{less} {error:.2g}" if 0 < error >= lead else text
 
 
 def _noise(best: Record, others: Sequence[Record], name: str) -> str:

@@ -19,6 +19,7 @@ from studies import (
     SAMPLERS,
     Evaluates,
     Limit,
+    Plateau,
     Record,
     Selection,
     Stop,
@@ -34,7 +35,8 @@ DONE, INTERRUPTED = 0, 130
 
 def execute(args: Namespace) -> int:
     """Open or resume the study, run it, and tell what came out."""
-    stop = Stop(trials=args.trials, seconds=args.time)
+    plateau = None if args.plateau is None else Plateau.parse(args.plateau)
+    stop = Stop(trials=args.trials, seconds=args.time, plateau=plateau)
     evaluator, config = _prepare(args)
     study = Study.open(args.out or _folder(evaluator), config, storage=args.storage)
     with progress(config.objectives) as show:
@@ -97,7 +99,9 @@ def _announce(study: Study, stopped: Stopped, again: str) -> None:
     states = Counter(record.state for record in study.records())
     aside = [f"{states[state]} {state}" for state in ("vetoed", "failed", "duplicate") if states[state]]
     counts = ", ".join((f"{stopped.evaluated} candidates evaluated", *aside))
-    why = {"seconds": "time is up", "space exhausted": "nothing is left to try"}.get(stopped.reason, "")
+    plateau = f"plateau: {stopped.detail}"
+    known = {"seconds": "time is up", "space exhausted": "nothing is left to try", "plateau": plateau}
+    why = known.get(stopped.reason, "")
     note("; ".join(filter(None, (f"{counts} in {clock(stopped.seconds)}", why, f"all in {study.folder}"))))
     if stopped.reason == "interrupted":
         note(f"interrupted; everything finished is kept, resume with: {again}")
@@ -123,6 +127,7 @@ def _document(study: Study, stopped: Stopped) -> dict[str, object]:
     return {
         "study": str(study.folder),
         "stopped": stopped.reason,
+        "detail": stopped.detail,
         "evaluated": stopped.evaluated,
         "seconds": round(stopped.seconds, 3),
         **(found["front"] or {}),

@@ -30,6 +30,7 @@ STUDY = {
     "--space",
     "--trials",
     "--time",
+    "--plateau",
     "--sampler",
     "--proposals",
     "--limit",

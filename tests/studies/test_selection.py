@@ -97,9 +97,9 @@ def test_exact_costs_are_never_within_noise():
 
 
 def test_a_knee_within_the_noise_is_called_so():
-    """Over the line from (0, 1) to (1, 0), #1 bulges by 0.4/√2 and #2 by 0.39/√2; accuracies range over 0.8."""
-    accuracies = [0.1, 0.1 + 0.8 * (0.4 + 1 / 3), 0.1 + 0.8 * (0.39 + 2 / 3), 0.9]
-    records = [record(i, acc, 0.5, 1e6 * 2**i) for i, acc in enumerate(accuracies[:2] + [0.9 - 1e-3, 0.9])]
+    """Over the line through the extremes, #1 bulges by 0.4/√2; accuracies range over 0.8."""
+    accuracies = (0.1, 0.1 + 0.8 * (0.4 + 1 / 3), 0.899, 0.9)
+    records = [record(i, acc, 0.5, 1e6 * 2**i) for i, acc in enumerate(accuracies)]
     [first, second] = by_trade_off(records, ("acc", "bops"))
     assert (first.record.number, second.record.number) == (1, 2)
     assert first.height == pytest.approx(0.4 / np.sqrt(2))
