@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evaluators.objectives import OBJECTIVES, find_objectives
 from search.formats import radius
 from space import Candidate, UserError
-from studies import hypervolume_trace
+from studies import complete_records, hypervolume_trace
 
 if TYPE_CHECKING:
     from search.plots import Growth, Point, Scene
@@ -41,7 +41,7 @@ def scene_of(study: Study, chosen: int | None) -> Scene:
     """What the picture of the front shows: one point per completely measured candidate."""
     from search.plots import Scene
 
-    records = {record.key: record for record in reversed(study.records()) if record.state == "complete"}
+    records = {record.key: record for record in reversed(complete_records(study.records()))}
     front, sure = {record.number for record in study.front()}, study.front_probability()
     return Scene(
         title=title_of(study, records.values()),

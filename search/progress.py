@@ -103,7 +103,7 @@ def progress(objectives: Sequence[str]) -> Iterator[Show]:
 def _tell(tally: Tally, event: Event) -> None:
     """One line per evaluated trial, with its part in the front or what went wrong."""
     tally.take(event)
-    if isinstance(event, TrialFinished) and event.record.evaluated:
+    if isinstance(event, TrialFinished) and (event.record.evaluated or event.record.repeats):
         record = event.record
         outcome = "  on the front" if event.on_front else "" if record.state == "complete" else f"  {record.reason}"
         note(f"[{tally.line}] #{record.number} {summary(record, tally.objectives)}{outcome}")

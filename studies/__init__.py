@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from studies.prospects import Foresees as Foresees
     from studies.records import Record as Record
     from studies.records import State as State
+    from studies.records import complete_records as complete_records
     from studies.records import front as front
+    from studies.repeats import Repeats as Repeats
     from studies.selection import Selection as Selection
     from studies.selection import check_rule as check_rule
     from studies.selection import default_rule as default_rule
@@ -74,7 +76,8 @@ _HOMES = {
     "papers.table": ("Row", "Table"),
     "pareto": ("non_dominated",),
     "prospects": ("Foresees",),
-    "records": ("Record", "State", "front"),
+    "records": ("Record", "State", "complete_records", "front"),
+    "repeats": ("Repeats",),
     "selection": ("Selection", "check_rule", "default_rule", "select"),
     "study": ("Study",),
     "terms": ("Terms",),

@@ -144,13 +144,17 @@ class Stop:
         seconds: running time of this run after which no trial is started, > 0; None for no end.
         plateau: ends the run when its hypervolume hardly grows any more; None for never, since a short run can't tell
             a plateau from the steps in which every front grows.
+        repeats: how often a candidate is measured at most, by other seeds, when the search is over and it is not sure
+            whether it is on the front; 1 for never again.
     """
 
     trials: int
     seconds: float | None = None
     plateau: Plateau | None = None
+    repeats: int = 1
 
     def __post_init__(self) -> None:
+        check_range("repeats", self.repeats, 1, 1_000)
         if isinstance(self.trials, float):
             raise UserError("trials", got=self.trials, expected="a whole number")
         check_range("trials", self.trials, 1, 10_000_000)

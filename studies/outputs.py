@@ -121,11 +121,15 @@ def trials_csv(records: Iterable[Record], objectives: Sequence[str], sure: Sure)
 
 
 def front_csv(members: Iterable[Record], objectives: Sequence[str], sure: Sure) -> str:
-    """A row per record of the front: number, candidate, origin, and as in `trials_csv` what was measured."""
+    """A row per record of the front: number, candidate, origin, runs, and as in `trials_csv` what was measured.
+
+    What was measured in several runs has their mean here, and each of them a row in `trials_csv`.
+    """
     columns: Columns = {
         "number": lambda record: record.number,
         "candidate": lambda record: record.candidate,
         "origin": lambda record: record.origin,
+        "runs": lambda record: record.runs,
     }
     return _csv(columns | _measured(objectives, sure), members)
 
@@ -135,6 +139,7 @@ def _member(record: Record, sure: Sure) -> dict[str, Any]:
         "number": record.number,
         "candidate": record.candidate,
         "origin": record.origin,
+        "runs": record.runs,
         "measurements": {name: one.to_json() for name, one in record.measurements.items()},
         "gap": record.gap,
         "verdict": record.verdict,

@@ -1,7 +1,7 @@
 """Records: what a study knows of each trial, and the front among them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES, find_objectives
 from evaluators.verdict import JUDGED, Verdict, gap_of, rules_in, verdict_of
+from studies.averages import averages
 from studies.pareto import Floats, non_dominated
 from studies.terms import USUAL, Terms
 
@@ -16,9 +17,9 @@ State = Literal["complete", "vetoed", "failed", "duplicate"]
 STATES: tuple[State, ...] = ("complete", "vetoed", "failed", "duplicate")
 """Measured; a limit ended it; its evaluation raised; its design was tried before."""
 
-Origin = Literal["", "design", "sampler", "pool", "chance"]
-"""Who proposed it: not known (an earlier version), the first design, the sampler, the pool of known members, or chance
-where the sampler has nothing new."""
+Origin = Literal["", "design", "sampler", "pool", "chance", "repeat"]
+"""Who proposed it: not known (an earlier version), the first design, the sampler, the pool of known members, chance
+where the sampler has nothing new, or nobody: a candidate that was measured before is measured again by other seeds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class Record:
         seconds: wall time of the trial.
         at: running seconds of the study when the trial ended, over all resumes.
         origin: who proposed it.
+        runs: how many trainings its measurements are the mean of.
     """
 
     number: int
@@ -46,10 +48,18 @@ class Record:
     seconds: float = 0.0
     at: float = 0.0
     origin: Origin = ""
+    runs: int = 1
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it measures again what an earlier record is of; it is not counted among the trials then."""
+        return self.origin == "repeat"
 
     @property
     def evaluated(self) -> bool:
-        """Whether it was paid for: complete, failed, or vetoed after training (a veto by cost is free)."""
+        """Whether a trial was paid for: complete, failed, or vetoed after training (a veto by cost is free)."""
+        if self.repeats:
+            return False
         trained = any(OBJECTIVES[name].stage != "cost" for name in self.measurements)
         return self.state in ("complete", "failed") or (self.state == "vetoed" and trained)
 
@@ -116,8 +126,11 @@ class GrowingFront:
         return tuple(self._members)
 
     def add(self, record: Record) -> None:
-        """Take in the record of one more trial; a design that came before is a duplicate by its state."""
-        if record.state != "complete" or not self._terms.admits(record):
+        """Take in the record of one more trial; a design that came before is a duplicate by its state, or a repetition.
+
+        Of repetitions only those count that were known before.
+        """
+        if record.state != "complete" or record.repeats or not self._terms.admits(record):
             return
         loss, others = self._losses([record])[0], self._losses(self._members)
         if ((others <= loss).all(1) & (others < loss).any(1)).any():
@@ -132,12 +145,29 @@ class GrowingFront:
 
 
 def feasible_records(records: Iterable[Record], terms: Terms = USUAL) -> list[Record]:
-    """Pick the complete records that the terms admit, the first of each key, by number."""
+    """Pick the complete records that the terms admit, the first of each key, by number; with the mean of its runs."""
     by_key: dict[str, Record] = {}
-    for record in sorted(records, key=lambda record: record.number):
-        if record.state == "complete" and terms.admits(record):
+    for record in complete_records(records):
+        if terms.admits(record):
             by_key.setdefault(record.key, record)
     return list(by_key.values())
+
+
+def complete_records(records: Iterable[Record]) -> list[Record]:
+    """Pick the complete records, by number, repetitions averaged into what they repeat."""
+    complete = sorted((one for one in records if one.state == "complete"), key=lambda record: record.number)
+    again: dict[str, list[Record]] = {}
+    for record in complete:
+        if record.repeats:
+            again.setdefault(record.key, []).append(record)
+    return [_averaged(record, again.get(record.key, [])) for record in complete if not record.repeats]
+
+
+def _averaged(record: Record, others: Sequence[Record]) -> Record:
+    if not others:
+        return record
+    measured = averages([record.measurements, *(one.measurements for one in others)])
+    return replace(record, measurements=measured, runs=1 + len(others))
 
 
 def values_of(records: Sequence[Record], objectives: Sequence[str]) -> Floats:

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import optuna
-from optuna.trial import Trial, TrialState
+from optuna.trial import Trial, TrialState, create_trial
 
 from evaluators.base import Measurement
 from evaluators.seeds import number
@@ -18,9 +19,10 @@ from studies.plateau import PlateauWatch
 from studies.proposals import Proposer
 from studies.prospects import Foresees
 from studies.records import GrowingFront, Origin, Record
+from studies.repeats import Repeat, Repeats, next_repeat
 from studies.samplers import make_sampler
 from studies.told import constraints, told
-from studies.trial import Evaluates, Outcome, evaluate
+from studies.trial import Evaluates, Outcome, Report, evaluate
 
 RECORD = "record"
 """User attribute of an Optuna trial that holds its record: the source of truth."""
@@ -92,7 +94,10 @@ class Runner:
         )
         while (end := self._end()) is None:
             self._try_one(self._next_trial())
-        return end
+        if end.reason != "failures" and isinstance(self._evaluator, Repeats):
+            while again := next_repeat(self._memory.records, self._config, self._stop.repeats):
+                self._repeat(again, self._evaluator.repeated(again.run))
+        return replace(end, seconds=self._seconds)
 
     def _end(self) -> Stopped | None:
         """The reason to start no further trial, or None."""
@@ -126,7 +131,7 @@ class Runner:
         if left:
             return Trial(self._trials, left[0]._trial_id)
         waiting = self._trials.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        proposal = None if waiting else self._proposal(len(self._memory.records))
+        proposal = None if waiting else self._proposal(sum(not record.repeats for record in self._memory.records))
         if proposal is not None:
             candidate, origin = proposal
             self._trials.enqueue_trial(self._space.params(candidate), user_attrs={ORIGIN: origin})
@@ -187,23 +192,62 @@ class Runner:
             origin=trial.user_attrs.get(ORIGIN, "sampler"),
         )
 
-    def _outcome(self, trial: int, candidate: Candidate) -> Outcome:
+    def _repeat(self, again: Repeat, evaluator: Evaluates) -> None:
+        """Measure a candidate by other seeds, and store it as a trial that was never open: whole, or not at all."""
+        twin = self._trials.get_trials(deepcopy=False)[again.first.number]
+        number, start = len(self._trials.get_trials(deepcopy=False)), self._seconds
+        self._on_event(TrialStarted(number=number, candidate=again.first.candidate))
+        config = replace(self._config, limits=())  # a limit is for the mean
+        outcome = evaluate(evaluator, Candidate.parse(again.first.candidate), config, self._reporter(number))
+        record = Record(
+            number=number,
+            candidate=again.first.candidate,
+            key=again.first.key,
+            state=outcome.state,
+            reason=": ".join(filter(None, (again.reason, outcome.reason))),
+            measurements=outcome.measurements,
+            seconds=self._seconds - start,
+            at=self._before + self._seconds,
+            origin="repeat",
+        )
+        state, values = told(record, self._config.objectives)
+        self._trials.add_trial(
+            create_trial(
+                state=state,
+                values=values,
+                params=twin.params,
+                distributions=twin.distributions,
+                user_attrs={RECORD: record.to_json(), ORIGIN: record.origin},
+                constraints=constraints(record, self._config.objectives, self._config.terms),
+            )
+        )
+        self._memory.add(record)
+        self._front = GrowingFront(self._config.objectives, self._config.terms, self._memory.records)
+        self._announce(record)
+
+    def _reporter(self, trial: int) -> Report:
+        """What tells of the measurements of a trial."""
+
         def report(name: str, measurement: Measurement) -> None:
             self._on_event(Measured(number=trial, name=name, measurement=measurement))
 
+        return report
+
+    def _outcome(self, trial: int, candidate: Candidate) -> Outcome:
         if (known := self._memory.earlier(candidate.key())) is None:
-            return evaluate(self._evaluator, candidate, self._config, report)
+            return evaluate(self._evaluator, candidate, self._config, self._reporter(trial))
         reason = f"same as #{known.number}" + (f", {known.state}: {known.reason}" if known.reason else "")
         return Outcome(state="duplicate", measurements=known.measurements, reason=reason)
 
     def _announce(self, record: Record) -> None:
         self._front.add(record)
+        alike = (one for one in self._front.members if one.key == record.key)
         self._on_event(
             TrialFinished(
                 record=record,
                 evaluated=self._memory.evaluated,
                 front=self._front.members,
-                on_front=any(one.number == record.number for one in self._front.members),
+                on_front=any(record.repeats or one.number == record.number for one in alike),
             )
         )
 

@@ -17,6 +17,7 @@ from studies.header import Header, make_header
 from studies.limits import Limit
 from studies.probability import front_probability
 from studies.records import Record, front
+from studies.repeats import Repeats
 from studies.runner import Runner, read_records
 from studies.storage import (
     HEADER,
@@ -118,10 +119,13 @@ class Study:
             on_event: is told what happens, in the order in which it does.
         Returns: why it ended; KeyboardInterrupt ends it too, with everything finished kept.
         Raises: UserError, before anything is written, for limits that nobody can meet or a folder that can't
-            be written; and when another run is writing here. ValueError for an evaluator of another study.
+            be written; and when another run is writing here. ValueError for an evaluator of another study, or of
+            one seed where repetitions are wanted.
         """
         if (evaluator.protocol, evaluator.budget) != (self.config.protocol, self.config.budget):
             raise ValueError("the evaluator has another protocol or budget than the study")
+        if stop.repeats > 1 and not isinstance(evaluator, Repeats):
+            raise ValueError("the evaluator has no other seeds to repeat a measurement with")
         start = time.monotonic()
         try:
             header = self._header or make_header(self.config, evaluator, stop.trials)

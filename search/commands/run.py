@@ -36,7 +36,7 @@ DONE, INTERRUPTED = 0, 130
 def execute(args: Namespace) -> int:
     """Open or resume the study, run it, and tell what came out."""
     plateau = None if args.plateau is None else Plateau.parse(args.plateau)
-    stop = Stop(trials=args.trials, seconds=args.time, plateau=plateau)
+    stop = Stop(trials=args.trials, seconds=args.time, plateau=plateau, repeats=args.repeats)
     evaluator, config = _prepare(args)
     study = Study.open(args.out or _folder(evaluator), config, storage=args.storage)
     with progress(config.objectives) as show:
@@ -96,8 +96,11 @@ def _folder(evaluator: Evaluates) -> Path:
 
 def _announce(study: Study, stopped: Stopped, again: str) -> None:
     """Say on stderr why the run ended and how it goes on."""
-    states = Counter(record.state for record in study.records())
+    records = study.records()
+    states = Counter(record.state for record in records if not record.repeats)
+    repeats = sum(record.repeats for record in records)
     aside = [f"{states[state]} {state}" for state in ("vetoed", "failed", "duplicate") if states[state]]
+    aside += [f"{repeats} measured again"] if repeats else []
     counts = ", ".join((f"{stopped.evaluated} candidates evaluated", *aside))
     plateau = f"plateau: {stopped.detail}"
     known = {"seconds": "time is up", "space exhausted": "nothing is left to try", "plateau": plateau}

@@ -31,6 +31,7 @@ STUDY = {
     "--trials",
     "--time",
     "--plateau",
+    "--repeats",
     "--sampler",
     "--proposals",
     "--limit",

@@ -91,9 +91,9 @@ def test_a_plateau_is_read_and_refused():
     assert Plateau.parse("12") == Plateau(12, 0.001)
     assert Plateau.parse("12:0.05") == Plateau(12, 0.05)
     for text in ("", "many", "5:", "5:x", "1.5", "5:0.1:2"):
-        with pytest.raises(UserError, match="--plateau: got '.*'; expected evaluations, or evaluations:share; hint"):
+        with pytest.raises(UserError, match=r"--plateau: got '.*'; expected evaluations, or evaluations:share; hint"):
             Plateau.parse(text)
-    with pytest.raises(UserError, match="evaluations of a plateau out of range: got '?0'?"):
+    with pytest.raises(UserError, match="evaluations of a plateau out of range: got 0"):
         Plateau.parse("0")
     for text in ("5:0", "5:1.5", "5:nan"):
         with pytest.raises(UserError, match="growth of a plateau out of range"):
