@@ -330,12 +330,11 @@ def test_another_run_has_other_seeds_and_the_same_images_and_is_found_again(fold
     second, again, third = evaluator.repeated(2), make(folder, mnist5k).repeated(2), evaluator.repeated(3)
     found = values(second, "fp", "acc", "pgd", "bops")
     assert second.data is evaluator.data
-    trained = pool.trained
-    assert trained == 1
+    assert pool.trained == 1
     assert values(again, "fp", "acc", "pgd", "bops") == found
     assert again.pool.trained == 0
     first, last = values(evaluator, "fp", "acc", "pgd", "bops"), values(third, "fp", "acc", "pgd", "bops")
-    assert len({first["acc"], found["acc"], last["acc"]} | {first["pgd"], found["pgd"], last["pgd"]}) > 4
+    assert len({first["acc"], found["acc"], last["acc"]}) == 3
     assert first["bops"] == found["bops"] == last["bops"]
     with pytest.raises(UserError, match="run out of range: got 1; expected 2 to"):
         evaluator.repeated(1)

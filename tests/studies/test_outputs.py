@@ -92,8 +92,9 @@ def test_the_front_is_the_same_in_both_forms(study):
     assert [one["number"] for one in front["front"]] == [record.number for record in study.front()]
     assert [row["number"] for row in table] == [str(record.number) for record in study.front()]
     for one, row, record in zip(front["front"], table, study.front(), strict=True):
-        known = {"number", "candidate", "origin", "measurements", "gap", "verdict", "rules", "front_probability"}
-        assert one.keys() == known
+        judged = {"gap", "verdict", "rules", "front_probability"}
+        assert one.keys() == {"number", "candidate", "origin", "runs", "measurements"} | judged
+        assert one["runs"] == int(row["runs"]) == 1
         assert one["front_probability"] == float(row["front_probability"]) == study.front_probability()[record.number]
         assert one["origin"] == row["origin"] == record.origin
         measured = {name: Measurement.from_json(data) for name, data in one["measurements"].items()}
@@ -206,7 +207,7 @@ def test_no_reason_becomes_a_formula_or_breaks_the_table(reason):
 
 
 def test_a_table_without_records_has_its_header():
-    header = "number,candidate,origin,acc,acc_se,pgd_naive,gap,verdict,rules,front_probability\n"
+    header = "number,candidate,origin,runs,acc,acc_se,pgd_naive,gap,verdict,rules,front_probability\n"
     assert front_csv([], ["acc"], {}) == header
 
 
