@@ -1,15 +1,18 @@
 """More seeds where it is unsure: what may or may not be on the front is trained and attacked again."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, runtime_checkable
 from typing import Protocol as Interface
-from typing import runtime_checkable
+
+from optuna.trial import FrozenTrial, create_trial
 
 from studies.config import StudyConfig
 from studies.probability import front_probability
 from studies.records import Record, feasible_records
-from studies.trial import Evaluates
+from studies.told import constraints, told
+from studies.trial import Evaluates, Outcome
 
 UNSURE = (0.05, 0.95)
 """Probabilities of being on the front between which a record is measured again."""
@@ -39,10 +42,39 @@ class Repeat:
     first: Record
     run: int
 
-    @property
-    def reason(self) -> str:
-        """What the record of the repetition says of itself."""
-        return f"run {self.run} of #{self.first.number}"
+    def record(self, outcome: Outcome, trial: int, seconds: float, at: float) -> Record:
+        """The record of the repetition, under the number of its own trial; times as in any record."""
+        return replace(
+            self.first,
+            number=trial,
+            state=outcome.state,
+            reason=": ".join(filter(None, (f"run {self.run} of #{self.first.number}", outcome.reason))),
+            measurements=outcome.measurements,
+            seconds=seconds,
+            at=at,
+            origin="repeat",
+            runs=1,
+        )
+
+
+def as_trial(record: Record, twin: FrozenTrial, config: StudyConfig, attributes: Mapping[str, Any]) -> FrozenTrial:
+    """The finished trial of a repetition, to be added at once.
+
+    Args:
+        record: of the repetition.
+        twin: the candidate's own trial, whose parameters it has.
+        config: of the study.
+        attributes: the user's attributes of the trial.
+    """
+    state, values = told(record, config.objectives)
+    return create_trial(
+        state=state,
+        values=values,
+        params=twin.params,
+        distributions=twin.distributions,
+        user_attrs=dict(attributes),
+        constraints=constraints(record, config.objectives, config.terms),
+    )
 
 
 def next_repeat(records: Sequence[Record], config: StudyConfig, most: int) -> Repeat | None:

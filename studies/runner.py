@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import optuna
-from optuna.trial import Trial, TrialState, create_trial
+from optuna.trial import Trial, TrialState
 
 from evaluators.base import Measurement
 from evaluators.seeds import number
@@ -19,7 +19,7 @@ from studies.plateau import PlateauWatch
 from studies.proposals import Proposer
 from studies.prospects import Foresees
 from studies.records import GrowingFront, Origin, Record
-from studies.repeats import Repeat, Repeats, next_repeat
+from studies.repeats import Repeat, Repeats, as_trial, next_repeat
 from studies.samplers import make_sampler
 from studies.told import constraints, told
 from studies.trial import Evaluates, Outcome, Report, evaluate
@@ -194,33 +194,14 @@ class Runner:
 
     def _repeat(self, again: Repeat, evaluator: Evaluates) -> None:
         """Measure a candidate by other seeds, and store it as a trial that was never open: whole, or not at all."""
-        twin = self._trials.get_trials(deepcopy=False)[again.first.number]
-        number, start = len(self._trials.get_trials(deepcopy=False)), self._seconds
-        self._on_event(TrialStarted(number=number, candidate=again.first.candidate))
+        trials, start = self._trials.get_trials(deepcopy=False), self._seconds
+        number, candidate = len(trials), again.first.candidate
+        self._on_event(TrialStarted(number=number, candidate=candidate))
         config = replace(self._config, limits=())  # a limit is for the mean
-        outcome = evaluate(evaluator, Candidate.parse(again.first.candidate), config, self._reporter(number))
-        record = Record(
-            number=number,
-            candidate=again.first.candidate,
-            key=again.first.key,
-            state=outcome.state,
-            reason=": ".join(filter(None, (again.reason, outcome.reason))),
-            measurements=outcome.measurements,
-            seconds=self._seconds - start,
-            at=self._before + self._seconds,
-            origin="repeat",
-        )
-        state, values = told(record, self._config.objectives)
-        self._trials.add_trial(
-            create_trial(
-                state=state,
-                values=values,
-                params=twin.params,
-                distributions=twin.distributions,
-                user_attrs={RECORD: record.to_json(), ORIGIN: record.origin},
-                constraints=constraints(record, self._config.objectives, self._config.terms),
-            )
-        )
+        outcome = evaluate(evaluator, Candidate.parse(candidate), config, self._reporter(number))
+        record = again.record(outcome, number, self._seconds - start, self._before + self._seconds)
+        attributes = {RECORD: record.to_json(), ORIGIN: record.origin}
+        self._trials.add_trial(as_trial(record, trials[again.first.number], self._config, attributes))
         self._memory.add(record)
         self._front = GrowingFront(self._config.objectives, self._config.terms, self._memory.records)
         self._announce(record)
