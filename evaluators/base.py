@@ -58,17 +58,21 @@ class Measurement:
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of a fraction on `n` images (Wilson 1927); the value itself for what is exact.
 
-        Unlike value ± 2 standard errors it stays within [0, 1] and has a width where all images agree.
+        Unlike value ± 2 standard errors it stays within [0, 1] and has a width where all images agree. Where the
+        standard error is larger than that of n images, because trainings by several seeds differ, it is the interval
+        of as few images as have that error.
 
         >>> [round(edge, 3) for edge in Measurement(value=0.0, unit="fraction", n=400).interval]
         [0.0, 0.01]
         """
         if self.unit != "fraction" or not self.n:
             return self.value, self.value
-        square = NORMAL_95**2
-        centre = (self.value + square / (2 * self.n)) / (1 + square / self.n)
-        half = math.sqrt(self.value * (1 - self.value) / self.n + square / (4 * self.n**2))
-        reach = NORMAL_95 * half / (1 + square / self.n)
+        square, spread = NORMAL_95**2, self.value * (1 - self.value)
+        wider = self.n * self.stderr**2 > spread * (1 + 1e-9) > 0
+        n = spread / self.stderr**2 if wider else self.n
+        centre = (self.value + square / (2 * n)) / (1 + square / n)
+        half = math.sqrt(spread / n + square / (4 * n**2))
+        reach = NORMAL_95 * half / (1 + square / n)
         return max(0.0, min(centre - reach, self.value)), min(1.0, max(centre + reach, self.value))
 
     def to_json(self) -> dict[str, Any]:

@@ -60,6 +60,18 @@ class Evaluator:
         """The images."""
         return self.pool.data
 
+    def repeated(self, run: int) -> "Evaluator":
+        """The same, with members that were initialised and trained by other seeds, and attacks that start elsewhere.
+
+        Images and their splits stay; what was trained for a run is found again.
+
+        Args:
+            run: which repetition, from 2 on: the first is this evaluator's own. The same run has the same seeds.
+        """
+        check_range("run", run, 2, 10**6)
+        seed = number(self.protocol.seed, "repeated", str(run)) % 2**31
+        return Evaluator(replace(self.protocol, seed=seed), self.budget, self.pool)
+
     def cost(self, candidate: Candidate) -> dict[str, Measurement]:
         """Every cost objective; milliseconds.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from evaluators.objectives import OBJECTIVES
-from search.formats import bounded, measured
+from search.formats import bounded, measured, probability
 from search.verdicts import columns, in_words
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from evaluators.base import Measurement
+    from search.verdicts import Cells
     from studies.records import Record
 
 PIPED = 160
@@ -49,25 +50,35 @@ def table(title: str, columns: Sequence[str], left: int = 1) -> Table:
 
 
 def front_table(
-    screen: Console, records: Sequence[Record], objectives: Sequence[str], chosen: int | None = None, title: str = ""
+    screen: Console,
+    records: Sequence[Record],
+    objectives: Sequence[str],
+    chosen: int | None = None,
+    title: str = "",
+    sure: Mapping[int, float] | None = None,
 ) -> Table:
     """Records as rows: the selected one is marked with ">" and set bold.
 
+    `sure` is the probability of being on the front by number; there is no column of it where that is not known.
     Beside the objectives stands what judges robustness: on a narrow screen, the verdict alone. Robust accuracies have
     their 95 % interval in brackets where there is room; other errors, and all on a narrow screen, are standard errors.
     """
-    grid = _rows(records, objectives, chosen, narrow=False)
+    beside = {} if sure is None else {"P(front)": lambda record: probability(sure.get(record.number))}
+    judging = beside | columns(records, objectives)
+    grid = _rows(records, objectives, chosen, judging)
     room = screen.options.update(max_width=10 * screen.width)
     if screen.measure(grid, options=room).maximum > screen.width:
-        grid = _rows(records, objectives, chosen, narrow=True)
+        judging = beside | columns(records, objectives, narrow=True)
+        grid = _rows(records, objectives, chosen, judging, narrow=True)
         grid.padding = (0, 1, 0, 0)
     grid.title = title or None
     return grid
 
 
-def _rows(records: Sequence[Record], objectives: Sequence[str], chosen: int | None, *, narrow: bool) -> Table:
+def _rows(
+    records: Sequence[Record], objectives: Sequence[str], chosen: int | None, judging: Cells, *, narrow: bool = False
+) -> Table:
     """A row per record, with what was measured and what judges it."""
-    judging = columns(records, objectives, narrow=narrow)
     grid = table("", ("", "trial", "candidate", *objectives, *judging), left=3)
     for record in records:
         mine = record.number == chosen

@@ -52,6 +52,11 @@ def points(gap: float | None) -> str:
     return "" if gap is None else f"{100 * gap:.1f}"
 
 
+def probability(share: float | None) -> str:
+    """A probability in hundredths: "0.93"; "" where there is none."""
+    return "" if share is None else f"{share:.2f}"
+
+
 def radius(epsilon: float) -> str:
     """A change of pixels: 0.2 as it is, 0.03137… as 8/255."""
     levels = round(epsilon * 255)

@@ -86,6 +86,20 @@ def _run(parser: Parser) -> None:
         help="evaluated candidates in the whole study, resumed ones included (default: %(default)s)",
     )
     study.add_argument("--time", type=values.duration, metavar="T", help="stop after 90, 90s, 5m or 1h")
+    study.add_argument(
+        "--plateau",
+        metavar="N[:SHARE]",
+        help="stop when the front's hypervolume grew by less than SHARE of itself (default: 0.001) over the latest N "
+        "evaluated candidates (default: never)",
+    )
+    study.add_argument(
+        "--repeats",
+        type=values.whole("--repeats"),
+        default=1,
+        metavar="K",
+        help="when the search is over, measure what may or may not be on the front by other seeds, each candidate "
+        "at most K times in all (default: %(default)s, never again)",
+    )
     study.add_argument("--sampler", default="tpe", metavar="NAME", help="who proposes (default: %(default)s)")
     study.add_argument(
         "--proposals",

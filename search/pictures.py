@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evaluators.objectives import OBJECTIVES, find_objectives
 from search.formats import radius
 from space import Candidate, UserError
-from studies import hypervolume_trace
+from studies import complete_records, hypervolume_trace
 
 if TYPE_CHECKING:
     from search.plots import Growth, Point, Scene
@@ -41,12 +41,12 @@ def scene_of(study: Study, chosen: int | None) -> Scene:
     """What the picture of the front shows: one point per completely measured candidate."""
     from search.plots import Scene
 
-    records = {record.key: record for record in reversed(study.records()) if record.state == "complete"}
-    front = {record.number for record in study.front()}
+    records = {record.key: record for record in reversed(complete_records(study.records()))}
+    front, sure = {record.number for record in study.front()}, study.front_probability()
     return Scene(
         title=title_of(study, records.values()),
         objectives=find_objectives(axes_of(study.config.objectives)),
-        points=tuple(_point(record, front) for record in records.values()),
+        points=tuple(_point(record, front, sure.get(record.number)) for record in records.values()),
         chosen=chosen,
         limits=tuple((limit.objective, limit.value) for limit in study.config.limits),
     )
@@ -77,7 +77,7 @@ def title_of(study: Study, records: Iterable[Record]) -> str:
     return f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}{threat}{images}"
 
 
-def _point(record: Record, front: set[int]) -> Point:
+def _point(record: Record, front: set[int], probability: float | None) -> Point:
     from search.plots import Point
 
     return Point(
@@ -87,4 +87,5 @@ def _point(record: Record, front: set[int]) -> Point:
         front=record.number in front,
         measurements=record.measurements,
         verdict=record.verdict,
+        probability=probability,
     )

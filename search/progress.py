@@ -101,12 +101,14 @@ def progress(objectives: Sequence[str]) -> Iterator[Show]:
 
 
 def _tell(tally: Tally, event: Event) -> None:
-    """One line per evaluated trial, with its part in the front or what went wrong."""
+    """One line per measured trial, with its part in the front, what it repeats, or what went wrong."""
     tally.take(event)
-    if isinstance(event, TrialFinished) and event.record.evaluated:
+    if isinstance(event, TrialFinished) and (event.record.evaluated or event.record.repeats):
         record = event.record
-        outcome = "  on the front" if event.on_front else "" if record.state == "complete" else f"  {record.reason}"
-        note(f"[{tally.line}] #{record.number} {summary(record, tally.objectives)}{outcome}")
+        outcome = (record.reason, "on the front" if event.on_front else "")
+        note(
+            "  ".join((f"[{tally.line}] #{record.number} {summary(record, tally.objectives)}", *filter(None, outcome)))
+        )
 
 
 def _picture(tally: Tally, screen: Console) -> RenderableType:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from studies.comparison import spread_of as spread_of
     from studies.config import PROPOSALS as PROPOSALS
     from studies.config import SAMPLERS as SAMPLERS
+    from studies.config import Plateau as Plateau
     from studies.config import Stop as Stop
     from studies.config import StudyConfig as StudyConfig
     from studies.distance import additive_epsilon as additive_epsilon
@@ -57,7 +58,9 @@ if TYPE_CHECKING:
     from studies.prospects import Foresees as Foresees
     from studies.records import Record as Record
     from studies.records import State as State
+    from studies.records import complete_records as complete_records
     from studies.records import front as front
+    from studies.repeats import Repeats as Repeats
     from studies.selection import Selection as Selection
     from studies.selection import check_rule as check_rule
     from studies.selection import default_rule as default_rule
@@ -73,7 +76,7 @@ _HOMES = {
     "bounds": ("Bounds",),
     "compared": ("Comparison", "Contender", "compare_studies", "run_of"),
     "comparison": ("Reach", "Spread", "held_volumes", "reach_of", "spread_of"),
-    "config": ("PROPOSALS", "SAMPLERS", "Stop", "StudyConfig"),
+    "config": ("PROPOSALS", "SAMPLERS", "Plateau", "Stop", "StudyConfig"),
     "distance": ("additive_epsilon", "igd_plus"),
     "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
     "history": ("hypervolume_trace",),
@@ -90,7 +93,8 @@ _HOMES = {
     "papers.table": ("Row", "Table"),
     "pareto": ("non_dominated",),
     "prospects": ("Foresees",),
-    "records": ("Record", "State", "front"),
+    "records": ("Record", "State", "complete_records", "front"),
+    "repeats": ("Repeats",),
     "selection": ("Selection", "check_rule", "default_rule", "select"),
     "study": ("Study",),
     "terms": ("Terms",),

@@ -7,8 +7,9 @@ from space.errors import UserError
 from studies.config import StudyConfig, flatten, told
 from studies.study import Study
 
-FREE = ("sampler", "proposals", "seed", "protocol.seed")
-"""What compared studies may differ in: who proposes, which tells groups apart, and seeds, which tell runs apart."""
+FREE = ("sampler", "proposals", "full", "seed", "protocol.seed")
+"""What compared studies may differ in: who proposes and whether trials go on to their end, which tells groups apart, and
+seeds, which tell runs apart."""
 
 
 def check_comparable(studies: Sequence[Study]) -> None:
@@ -22,8 +23,9 @@ def check_comparable(studies: Sequence[Study]) -> None:
 
 
 def group_of(config: StudyConfig) -> str:
-    """Who proposes: the sampler, and what proposes beside it."""
-    return config.sampler if config.proposals == "off" else f"{config.sampler} + {config.proposals}"
+    """Who proposes: the sampler, and what proposes beside it; and whether trials go on to their end."""
+    who = config.sampler if config.proposals == "off" else f"{config.sampler} + {config.proposals}"
+    return f"{who}, full" if config.full else who
 
 
 def _check_same_question(first: Study, other: Study) -> None:
@@ -34,7 +36,7 @@ def _check_same_question(first: Study, other: Study) -> None:
                 f"{other.folder} does not compare with {first.folder}: it has another {name}",
                 got=told(after.get(name)),
                 expected=told(before.get(name)),
-                hint="compared studies differ in sampler, proposals and seed only",
+                hint="compared studies differ in sampler, proposals, --full and seed only",
             )
 
 

@@ -108,6 +108,37 @@ class StudyConfig:
         )
 
 
+@dataclass(frozen=True)
+class Plateau:
+    """When a search has stopped to pay: its hypervolume grew by less than a share of itself.
+
+    Attributes:
+        evaluations: the latest evaluated records over which growth is measured, >= 1.
+        share: of the hypervolume; less growth than this is none, above 0, at most 1.
+
+    >>> Plateau.parse("20:0.005")
+    Plateau(evaluations=20, share=0.005)
+    """
+
+    evaluations: int
+    share: float = 0.001
+
+    def __post_init__(self) -> None:
+        check_range("evaluations of a plateau", self.evaluations, 1, 10_000_000)
+        check_range("growth of a plateau", self.share, 1e-9, 1.0)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read N or N:SHARE; UserError says what is wrong with it."""
+        evaluations, colon, share = text.partition(":")
+        try:
+            numbers = int(evaluations), float(share) if colon else cls.share
+        except ValueError:
+            expected = "evaluations, or evaluations:share"
+            raise UserError("--plateau", got=text, expected=expected, hint="e.g. 20 or 20:0.001") from None
+        return cls(*numbers)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stop:
     """When a run ends; not part of a study's identity, a resumed run may go further.
@@ -115,12 +146,19 @@ class Stop:
     Attributes:
         trials: evaluated records in the whole study, those of earlier runs included; >= 1.
         seconds: running time of this run after which no trial is started, > 0; None for no end.
+        plateau: ends the run when its hypervolume hardly grows any more; None for never, since a short run can't tell
+            a plateau from the steps in which every front grows.
+        repeats: how often a candidate is measured at most, by other seeds, when the search is over and it is not sure
+            whether it is on the front; 1 for never again.
     """
 
     trials: int
     seconds: float | None = None
+    plateau: Plateau | None = None
+    repeats: int = 1
 
     def __post_init__(self) -> None:
+        check_range("repeats", self.repeats, 1, 1_000)
         if isinstance(self.trials, float):
             raise UserError("trials", got=self.trials, expected="a whole number")
         check_range("trials", self.trials, 1, 10_000_000)

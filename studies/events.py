@@ -6,7 +6,7 @@ from typing import Literal
 from evaluators.base import Measurement
 from studies.records import Record
 
-Why = Literal["trials", "seconds", "interrupted", "failures", "space exhausted"]
+Why = Literal["trials", "seconds", "interrupted", "failures", "space exhausted", "plateau"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,7 @@ class Stopped:
 
     Attributes:
         reason: "trials" and "seconds", as asked; "interrupted" by the user; "failures", three in a row alike;
-            "space exhausted", nothing new is left to try.
+            "space exhausted", nothing new is left to try; "plateau", the hypervolume has stopped to grow.
         detail: one line more where there is more to say, else "".
         evaluated: evaluated records in the whole study.
         seconds: running time of this run.

@@ -47,7 +47,8 @@ class Memory:
     @property
     def free_in_a_row(self) -> int:
         """How many of the latest trials cost nothing: duplicates and vetoes by cost."""
-        return sum(1 for _ in takewhile(lambda record: not record.evaluated, reversed(self.records)))
+        tried = (record for record in reversed(self.records) if not record.repeats)
+        return sum(1 for _ in takewhile(lambda record: not record.evaluated, tried))
 
     def failures_alike(self, since: int) -> list[Record]:
         """The latest failures with one reason (numbers in it aside), free trials between them left out.

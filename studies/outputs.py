@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from studies.study import Study
 Columns = dict[str, Callable[[Record], object]]
 """How the cells of each column of a table follow from a record."""
 
+Sure = Mapping[int, float]
+"""Probability of being on the front, by number of the trial; none for what the terms do not admit."""
+
 
 def write_outputs(study: Study, rule: str | None = None, limits: Sequence[Limit] = ()) -> Selection | None:
     """Write study.json, trials.csv, front.csv, front.json and selected.json into the study's folder.
@@ -36,11 +39,11 @@ def write_outputs(study: Study, rule: str | None = None, limits: Sequence[Limit]
     objectives = study.config.objectives
     check_rule(rule or default_rule(objectives), objectives)
     records = study.records()
-    members = front(records, objectives, study.config.terms)
+    members, sure = front(records, objectives, study.config.terms), study.front_probability()
     _write(study, "study.json", _json(study_json(study, records)))
-    _write(study, "trials.csv", trials_csv(records, objectives))
-    _write(study, "front.csv", front_csv(members, objectives))
-    _write(study, "front.json", _json(front_json(members, objectives)))
+    _write(study, "trials.csv", trials_csv(records, objectives, sure))
+    _write(study, "front.csv", front_csv(members, objectives, sure))
+    _write(study, "front.json", _json(front_json(members, objectives, sure)))
     terms = study.config.terms.tightened(limits)
     if not front(records, objectives, terms):
         (study.folder / "selected.json").unlink(missing_ok=True)
@@ -70,39 +73,42 @@ def study_json(study: Study, records: Sequence[Record]) -> dict[str, Any]:
         "evaluated": sum(record.evaluated for record in records),
         "seconds": max((record.at for record in records), default=0.0),
         "hypervolume": [list(pair) for pair in trace],
+        "front_probability": {str(one): share for one, share in study.front_probability().items() if share},
         "records": [record.to_json() for record in records],
     }
 
 
-def front_json(members: Iterable[Record], objectives: Sequence[str]) -> dict[str, Any]:
-    """The front with all measurements of its records."""
-    return {"objectives": list(objectives), "front": [_member(record) for record in members]}
+def front_json(members: Iterable[Record], objectives: Sequence[str], sure: Sure) -> dict[str, Any]:
+    """The front with all measurements of its records, and how sure it is that each is on it."""
+    return {"objectives": list(objectives), "front": [_member(record, sure) for record in members]}
 
 
 def selected_json(study: Study, selection: Selection) -> dict[str, Any]:
     """The chosen configuration, why it was chosen, and all that it takes to build and measure it again."""
-    config = study.config.to_json()
+    config, sure = study.config.to_json(), study.front_probability()
     return {
-        **_member(selection.chosen),
+        **_member(selection.chosen, sure),
         "configuration": Candidate.parse(selection.chosen.candidate).to_json(),
         "rule": selection.rule,
         "reason": selection.reason,
         "warning": selection.warning,
         "limits": [str(limit) for limit in selection.terms.limits],
         "allow_masked": selection.terms.allow_masked,
-        "runners_up": [_member(record) for record in selection.runners_up],
-        "knee": _member(selection.knee) if selection.knee else None,
+        "runners_up": [_member(record, sure) for record in selection.runners_up],
+        "knee": _member(selection.knee, sure) if selection.knee else None,
         "protocol": config["protocol"],
         "budget": config["budget"],
         "versions": study.versions,
     }
 
 
-def trials_csv(records: Iterable[Record], objectives: Sequence[str]) -> str:
-    """A row per trial: number, candidate, origin, state, seconds, the objectives, what is said of robustness, reason.
+def trials_csv(records: Iterable[Record], objectives: Sequence[str], sure: Sure) -> str:
+    """A row per trial: number, candidate, origin, state, seconds, the objectives, what is said of robustness and of
+    the front, reason.
 
     An objective has its value and NAME_se, one under attack NAME_low and NAME_high as well (the 95 % interval).
-    Robustness has pgd_naive, gap, verdict and rules. Empty is what was not measured.
+    Robustness has pgd_naive, gap, verdict and rules. Empty is what was not measured, and the probability of being on
+    the front where the terms do not admit a record.
     """
     columns: Columns = {
         "number": lambda record: record.number,
@@ -111,33 +117,39 @@ def trials_csv(records: Iterable[Record], objectives: Sequence[str]) -> str:
         "state": lambda record: record.state,
         "seconds": lambda record: f"{record.seconds:.3f}",
     }
-    return _csv(columns | _measured(objectives) | {"reason": lambda record: record.reason}, records)
+    return _csv(columns | _measured(objectives, sure) | {"reason": lambda record: record.reason}, records)
 
 
-def front_csv(members: Iterable[Record], objectives: Sequence[str]) -> str:
-    """A row per record of the front: number, candidate, origin, and as in `trials_csv` what was measured."""
+def front_csv(members: Iterable[Record], objectives: Sequence[str], sure: Sure) -> str:
+    """A row per record of the front: number, candidate, origin, runs, and as in `trials_csv` what was measured.
+
+    What was measured in several runs has their mean here, and each of them a row in `trials_csv`.
+    """
     columns: Columns = {
         "number": lambda record: record.number,
         "candidate": lambda record: record.candidate,
         "origin": lambda record: record.origin,
+        "runs": lambda record: record.runs,
     }
-    return _csv(columns | _measured(objectives), members)
+    return _csv(columns | _measured(objectives, sure), members)
 
 
-def _member(record: Record) -> dict[str, Any]:
+def _member(record: Record, sure: Sure) -> dict[str, Any]:
     return {
         "number": record.number,
         "candidate": record.candidate,
         "origin": record.origin,
+        "runs": record.runs,
         "measurements": {name: one.to_json() for name, one in record.measurements.items()},
         "gap": record.gap,
         "verdict": record.verdict,
         "rules": list(record.rules),
+        "front_probability": sure.get(record.number),
     }
 
 
-def _measured(objectives: Sequence[str]) -> Columns:
-    """The objectives' columns, in full precision, and those of robustness."""
+def _measured(objectives: Sequence[str], sure: Sure) -> Columns:
+    """The objectives' columns, in full precision, those of robustness, and that of the front."""
     columns: Columns = {}
     for name in objectives:
         columns[name] = _part(name, lambda one: one.value)
@@ -150,6 +162,7 @@ def _measured(objectives: Sequence[str]) -> Columns:
         "gap": lambda record: "" if record.gap is None else record.gap,
         "verdict": lambda record: record.verdict,
         "rules": lambda record: " ".join(record.rules),
+        "front_probability": lambda record: sure.get(record.number, ""),
     }
 
 

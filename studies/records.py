@@ -1,7 +1,7 @@
 """Records: what a study knows of each trial, and the front among them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from evaluators.base import Measurement
 from evaluators.objectives import find_objectives, is_cost
 from evaluators.verdict import JUDGED, Verdict, gap_of, rules_in, verdict_of
+from studies.averages import averages
 from studies.pareto import Floats, non_dominated
 from studies.terms import USUAL, Terms
 
@@ -17,9 +18,10 @@ STATES: tuple[State, ...] = get_args(State)
 """Measured; stopped where the front beats it whatever comes; ended by a limit; its evaluation raised; its design was
 tried before."""
 
-Origin = Literal["", "design", "sampler", "pool", "model", "chance"]
+Origin = Literal["", "design", "sampler", "pool", "model", "chance", "repeat"]
 """Who proposed it: not known (an earlier version), the first design, the sampler, the predictions among candidates of
-known members or among others, or chance where the sampler has nothing new."""
+known members or among others, chance where the sampler has nothing new, or nobody: a candidate that was measured before
+is measured again by other seeds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,7 @@ class Record:
         seconds: wall time of the trial.
         at: running seconds of the study when the trial ended, over all resumes.
         origin: who proposed it.
+        runs: how many trainings its measurements are the mean of.
     """
 
     number: int
@@ -47,10 +50,18 @@ class Record:
     seconds: float = 0.0
     at: float = 0.0
     origin: Origin = ""
+    runs: int = 1
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it measures again what an earlier record is of; it is not counted among the trials then."""
+        return self.origin == "repeat"
 
     @property
     def evaluated(self) -> bool:
         """Whether it was paid for: complete, failed, stopped, or vetoed after training (a veto by cost is free)."""
+        if self.repeats:
+            return False
         trained = not all(map(is_cost, self.measurements))
         return self.state in ("complete", "failed", "stopped") or (self.state == "vetoed" and trained)
 
@@ -117,8 +128,11 @@ class GrowingFront:
         return tuple(self._members)
 
     def add(self, record: Record) -> None:
-        """Take in the record of one more trial; a design that came before is a duplicate by its state."""
-        if record.state != "complete" or not self._terms.admits(record):
+        """Take in the record of one more trial; a design that came before is a duplicate by its state, or a repetition.
+
+        Of repetitions only those count that were known before.
+        """
+        if record.state != "complete" or record.repeats or not self._terms.admits(record):
             return
         loss, others = self._losses([record])[0], self._losses(self._members)
         if ((others <= loss).all(1) & (others < loss).any(1)).any():
@@ -133,15 +147,38 @@ class GrowingFront:
 
 
 def feasible_records(records: Iterable[Record], terms: Terms = USUAL) -> list[Record]:
-    """Pick the complete records that the terms admit, the first of each key, by number."""
+    """Pick the complete records that the terms admit, the first of each key, by number; with the mean of its runs."""
     by_key: dict[str, Record] = {}
-    for record in sorted(records, key=lambda record: record.number):
-        if record.state == "complete" and terms.admits(record):
+    for record in complete_records(records):
+        if terms.admits(record):
             by_key.setdefault(record.key, record)
     return list(by_key.values())
+
+
+def complete_records(records: Iterable[Record]) -> list[Record]:
+    """Pick the complete records, by number, repetitions averaged into what they repeat."""
+    complete = sorted((one for one in records if one.state == "complete"), key=lambda record: record.number)
+    again: dict[str, list[Record]] = {}
+    for record in complete:
+        if record.repeats:
+            again.setdefault(record.key, []).append(record)
+    return [_averaged(record, again.get(record.key, [])) for record in complete if not record.repeats]
+
+
+def _averaged(record: Record, others: Sequence[Record]) -> Record:
+    if not others:
+        return record
+    measured = averages([record.measurements, *(one.measurements for one in others)])
+    return replace(record, measurements=measured, runs=1 + len(others))
 
 
 def values_of(records: Sequence[Record], objectives: Sequence[str]) -> Floats:
     """Values of the records, n x k in the objectives' units; KeyError where one was not measured."""
     rows = [[record.measurements[name].value for name in objectives] for record in records]
+    return np.array(rows, dtype=np.float64).reshape(len(records), len(objectives))
+
+
+def errors_of(records: Sequence[Record], objectives: Sequence[str]) -> Floats:
+    """Standard errors of the records' values, n x k in the objectives' units; 0 for what is exact."""
+    rows = [[record.measurements[name].stderr for name in objectives] for record in records]
     return np.array(rows, dtype=np.float64).reshape(len(records), len(objectives))

@@ -1,6 +1,7 @@
 """The loop: ask for a candidate, evaluate it, store its record, tell the sampler."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import optuna
 from optuna.trial import Trial, TrialState
@@ -14,12 +15,14 @@ from studies.events import Event, Measured, RunStarted, Stopped, TrialFinished, 
 from studies.header import Header
 from studies.hope import Hope
 from studies.memory import Memory
+from studies.plateau import PlateauWatch
 from studies.proposals import Proposer
 from studies.prospects import Foresees
 from studies.records import GrowingFront, Origin, Record
+from studies.repeats import Repeat, Repeats, as_trial, next_repeat
 from studies.samplers import make_sampler
 from studies.told import constraints, told
-from studies.trial import Evaluates, Outcome, evaluate, hopeful
+from studies.trial import Evaluates, Outcome, Report, evaluate, hopeful
 from studies.watch import Watch
 
 RECORD = "record"
@@ -72,6 +75,9 @@ class Runner:
         self._memory = Memory(read_records(trials))
         self._earlier, self._before = len(self._memory.records), self._memory.seconds
         self._front = GrowingFront(self._config.objectives, self._config.terms, self._memory.records)
+        self._plateau = (
+            PlateauWatch(stop.plateau, self._config, header.bounds, self._memory.records) if stop.plateau else None
+        )
         self._proposer = self._make_proposer()
         hope = Hope(self._config, header.bounds, lambda: self._front.members)
         self._lost = hopeful if self._config.full else hope.lost
@@ -91,7 +97,10 @@ class Runner:
         )
         while (end := self._end()) is None:
             self._try_one(self._next_trial())
-        return end
+        if end.reason != "failures" and isinstance(self._evaluator, Repeats):
+            while again := next_repeat(self._memory.records, self._config, self._stop.repeats):
+                self._repeat(again, self._evaluator.repeated(again.run))
+        return replace(end, seconds=self._seconds)
 
     def _end(self) -> Stopped | None:
         """The reason to start no further trial, or None."""
@@ -102,6 +111,8 @@ class Runner:
         failures = self._memory.failures_alike(self._earlier)
         if len(failures) >= ALIKE:
             return self._stopped("failures", failures[0].reason)
+        if self._plateau and self._plateau.reached:
+            return self._stopped("plateau", self._plateau.reached)
         if nothing_left := self._nothing_left():
             return self._stopped("space exhausted", nothing_left)
         return None
@@ -123,7 +134,7 @@ class Runner:
         if left:
             return Trial(self._trials, left[0]._trial_id)
         waiting = self._trials.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        proposal = None if waiting else self._proposal(len(self._memory.records))
+        proposal = None if waiting else self._proposal(sum(not record.repeats for record in self._memory.records))
         if proposal is not None:
             candidate, origin = proposal
             self._trials.enqueue_trial(self._space.params(candidate), user_attrs={ORIGIN: origin})
@@ -162,6 +173,8 @@ class Runner:
         state, values = told(record, self._config)
         self._trials.tell(trial, values, state)
         self._memory.add(record)
+        if self._plateau:
+            self._plateau.add(record)
         self._announce(record)
 
     def _evaluate(self, trial: Trial) -> Record:
@@ -181,23 +194,43 @@ class Runner:
             origin=trial.user_attrs.get(ORIGIN, "sampler"),
         )
 
-    def _outcome(self, trial: int, candidate: Candidate) -> Outcome:
+    def _repeat(self, again: Repeat, evaluator: Evaluates) -> None:
+        """Measure a candidate by other seeds, and store it as a trial that was never open: whole, or not at all."""
+        trials, start = self._trials.get_trials(deepcopy=False), self._seconds
+        number, candidate = len(trials), again.first.candidate
+        self._on_event(TrialStarted(number=number, candidate=candidate))
+        config = replace(self._config, limits=())  # a limit is for the mean
+        outcome = evaluate(evaluator, Candidate.parse(candidate), config, self._reporter(number))
+        record = again.record(outcome, number, self._seconds - start, self._before + self._seconds)
+        attributes = {RECORD: record.to_json(), ORIGIN: record.origin}
+        self._trials.add_trial(as_trial(record, trials[again.first.number], self._config, attributes))
+        self._memory.add(record)
+        self._front = GrowingFront(self._config.objectives, self._config.terms, self._memory.records)
+        self._announce(record)
+
+    def _reporter(self, trial: int) -> Report:
+        """What tells of the measurements of a trial."""
+
         def report(name: str, measurement: Measurement) -> None:
             self._on_event(Measured(number=trial, name=name, measurement=measurement))
 
+        return report
+
+    def _outcome(self, trial: int, candidate: Candidate) -> Outcome:
         if (known := self._memory.earlier(candidate.key())) is None:
-            return evaluate(self._evaluator, candidate, self._config, report, self._lost)
+            return evaluate(self._evaluator, candidate, self._config, self._reporter(trial), self._lost)
         reason = f"same as #{known.number}" + (f", {known.state}: {known.reason}" if known.reason else "")
         return Outcome(state="duplicate", measurements=known.measurements, reason=reason)
 
     def _announce(self, record: Record) -> None:
         self._front.add(record)
+        alike = (one for one in self._front.members if one.key == record.key)
         self._on_event(
             TrialFinished(
                 record=record,
                 evaluated=self._memory.evaluated,
                 front=self._front.members,
-                on_front=any(one.number == record.number for one in self._front.members),
+                on_front=any(record.repeats or one.number == record.number for one in alike),
             )
         )
 

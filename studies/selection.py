@@ -1,5 +1,6 @@
 """One configuration to take home: limits first, then a rule, with its reason and the runners-up."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES, Objective, find_objective, find_objectives
 from evaluators.verdict import JUDGED, Verdict
 from space.errors import UserError
-from studies.knees import by_trade_off
+from studies.knees import Bulge, by_trade_off
 from studies.limits import Limit
 from studies.records import Record, front
 from studies.terms import USUAL, Terms
@@ -72,7 +73,8 @@ def select(
     members = front(records, objectives, terms)
     if not members:
         raise _nothing_admitted(records, terms)
-    trade_off = by_trade_off(members, objectives)
+    bulges = by_trade_off(members, objectives)
+    trade_off = [one.record for one in bulges]
     ranked = trade_off if rule == "knee" else _by_value(members, _objective_of(rule))
     if not ranked:
         expected, hint = "three or more that do not lie on a plane", f"use --rule {default_rule(objectives)}"
@@ -81,7 +83,7 @@ def select(
     return Selection(
         chosen=ranked[0],
         rule=words,
-        reason=_reason(ranked, rule, len(members)),
+        reason=_bulging(bulges, len(members)) if rule == "knee" else _reason(ranked, rule, len(members)),
         runners_up=tuple(ranked[1 : 1 + RUNNERS_UP]),
         knee=trade_off[0] if trade_off else None,
         terms=terms,
@@ -136,15 +138,40 @@ def _reason(ranked: Sequence[Record], rule: str, size: int) -> str:
     best, *others = ranked
     if size == 1:
         return f"#{best.number} is the only record of the front"
-    if rule == "knee":
-        return f"#{best.number} bulges most among the {size} records of the front"
     name = _objective_of(rule).name
     mine, next_ = best.measurements[name], others[0].measurements[name]
     text = f"#{best.number} has {name} {_shown(mine)}, the best of the {size} records of the front"
     if mine.value == next_.value:
         return f"{text}, and is cheaper or older than #{others[0].number}, which has the same"
-    noise = " (within one standard error)" if abs(mine.value - next_.value) <= mine.stderr else ""
-    return f"{text}; next is #{others[0].number} with {_shown(next_)}{noise}"
+    return f"{text}; next is #{others[0].number} with {_shown(next_)}{_noise(best, others, name)}"
+
+
+def _bulging(bulges: Sequence[Bulge], size: int) -> str:
+    """Say in one sentence what is the knee, and whether the next one may as well be."""
+    best, *others = bulges
+    text = f"#{best.record.number} bulges most among the {size} records of the front"
+    if not others:
+        return text
+    lead, error = best.height - others[0].height, math.hypot(best.stderr, others[0].stderr)
+    less = f"; #{others[0].record.number} does so by {lead:.2g} of the front's range less, within its error of"
+    return f"{text}{less} {error:.2g}" if 0 < error >= lead else text
+
+
+def _noise(best: Record, others: Sequence[Record], name: str) -> str:
+    """Say how little sets the best apart from the next, and from whom else, if that is within its standard error."""
+    mine, next_ = best.measurements[name], others[0].measurements[name]
+    if not _within(mine, next_):
+        return ""
+    apart, error = 100 * abs(mine.value - next_.value), 100 * math.hypot(mine.stderr, next_.stderr)
+    alike = sum(_within(mine, one.measurements[name]) for one in others)
+    rest = f", as are {alike - 1} more" if alike > 2 else ", as is 1 more" if alike == 2 else ""
+    return f", {apart:.1f} points below, within its error of {error:.1f}{rest}"
+
+
+def _within(one: Measurement, other: Measurement) -> bool:
+    """Whether two values differ by no more than the standard error of their difference; exact ones never do."""
+    error = math.hypot(one.stderr, other.stderr)
+    return error > 0 and abs(one.value - other.value) <= error
 
 
 def _shown(measurement: Measurement) -> str:

@@ -15,7 +15,9 @@ from studies.config import Stop, StudyConfig
 from studies.events import Event, RunStopped, Stopped
 from studies.header import Header, make_header
 from studies.limits import Limit
+from studies.probability import front_probability
 from studies.records import Record, front
+from studies.repeats import Repeats
 from studies.runner import Runner, read_records
 from studies.storage import (
     HEADER,
@@ -47,6 +49,7 @@ class Study:
         self._header = None if trials is None else _header(trials)
         self.folder, self.config = place.folder, self._header.config if self._header else config
         self.resumed = trials is not None
+        self._probability: tuple[int, dict[int, float]] = 0, {}
 
     @classmethod
     def open(cls, folder: Path | str, config: StudyConfig, storage: str | None = None) -> Self:
@@ -99,6 +102,15 @@ class Study:
         """Non-dominated records that the study's terms admit, with `limits` on top; by number."""
         return front(self.records(), self.config.objectives, self.config.terms.tightened(limits))
 
+    def front_probability(self) -> dict[int, float]:
+        """How sure it is that each admitted record is on the front, by number; see `studies.probability`."""
+        records = self.records()
+        if self._probability[0] != len(records):  # records are never changed, and never taken away
+            terms = self.config.terms
+            found = front_probability(records, self.config.objectives, terms, self.config.seed)
+            self._probability = len(records), found
+        return self._probability[1]
+
     def run(
         self,
         evaluator: Evaluates,
@@ -115,10 +127,13 @@ class Study:
             clock: seconds by which trials and the run are timed; a replayed study has its own.
         Returns: why it ended; KeyboardInterrupt ends it too, with everything finished kept.
         Raises: UserError, before anything is written, for limits that nobody can meet or a folder that can't
-            be written; and when another run is writing here. ValueError for an evaluator of another study.
+            be written; and when another run is writing here. ValueError for an evaluator of another study, or of
+            one seed where repetitions are wanted.
         """
         if (evaluator.protocol, evaluator.budget) != (self.config.protocol, self.config.budget):
             raise ValueError("the evaluator has another protocol or budget than the study")
+        if stop.repeats > 1 and not isinstance(evaluator, Repeats):
+            raise ValueError("the evaluator has no other seeds to repeat a measurement with")
         watch = Watch(clock)
         try:
             header = self._header or make_header(self.config, evaluator, stop.trials)

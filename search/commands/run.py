@@ -19,6 +19,7 @@ from studies import (
     SAMPLERS,
     Evaluates,
     Limit,
+    Plateau,
     Record,
     Selection,
     Stop,
@@ -34,7 +35,8 @@ DONE, INTERRUPTED = 0, 130
 
 def execute(args: Namespace) -> int:
     """Open or resume the study, run it, and tell what came out."""
-    stop = Stop(trials=args.trials, seconds=args.time)
+    plateau = None if args.plateau is None else Plateau.parse(args.plateau)
+    stop = Stop(trials=args.trials, seconds=args.time, plateau=plateau, repeats=args.repeats)
     evaluator, config = _prepare(args)
     study = Study.open(args.out or _folder(evaluator), config, storage=args.storage)
     with progress(config.objectives) as show:
@@ -94,10 +96,15 @@ def _folder(evaluator: Evaluates) -> Path:
 
 def _announce(study: Study, stopped: Stopped, again: str) -> None:
     """Say on stderr why the run ended and how it goes on."""
-    states = Counter(record.state for record in study.records())
+    records = study.records()
+    states = Counter(record.state for record in records if not record.repeats)
+    repeats = sum(record.repeats for record in records)
     aside = [f"{states[state]} {state}" for state in ("vetoed", "failed", "duplicate") if states[state]]
+    aside += [f"{repeats} measured again"] if repeats else []
     counts = ", ".join((f"{stopped.evaluated} candidates evaluated", *aside))
-    why = {"seconds": "time is up", "space exhausted": "nothing is left to try"}.get(stopped.reason, "")
+    plateau = f"plateau: {stopped.detail}"
+    known = {"seconds": "time is up", "space exhausted": "nothing is left to try", "plateau": plateau}
+    why = known.get(stopped.reason, "")
     note("; ".join(filter(None, (f"{counts} in {clock(stopped.seconds)}", why, f"all in {study.folder}"))))
     if stopped.reason == "interrupted":
         note(f"interrupted; everything finished is kept, resume with: {again}")
@@ -123,6 +130,7 @@ def _document(study: Study, stopped: Stopped) -> dict[str, object]:
     return {
         "study": str(study.folder),
         "stopped": stopped.reason,
+        "detail": stopped.detail,
         "evaluated": stopped.evaluated,
         "seconds": round(stopped.seconds, 3),
         **(found["front"] or {}),
@@ -134,7 +142,8 @@ def _print(study: Study, selection: Selection, program: str) -> None:
     """The front, the selected candidate and the next command to type."""
     screen, objectives = console(), study.config.objectives
     front, chosen = by_cost(study.front(), objectives), selection.chosen
-    screen.print(front_table(screen, front, objectives, chosen.number, title=f"front: {len(front)} candidates"))
+    title, sure = f"front: {len(front)} candidates", study.front_probability()
+    screen.print(front_table(screen, front, objectives, chosen.number, title, sure))
     lines = {
         "selected": f"#{chosen.number} {chosen.candidate}",
         "rule": selection.rule,

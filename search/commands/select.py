@@ -27,8 +27,8 @@ def _print(study: Study, selection: Selection) -> None:
     screen, chosen, knee = console(), selection.chosen, selection.knee
     rows = [chosen, *selection.runners_up]
     print(f"rule:   {selection.rule}")
-    title = "selected, and runners-up"
-    screen.print(front_table(screen, rows, study.config.objectives, chosen.number, title=title))
+    title, sure = "selected, and runners-up", study.front_probability()
+    screen.print(front_table(screen, rows, study.config.objectives, chosen.number, title, sure))
     print(f"reason: {selection.reason}")
     if selection.warning:
         print(f"warning: {selection.warning}")

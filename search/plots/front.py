@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from evaluators.verdict import JUDGED
-from search.formats import scientific, size
+from search.formats import probability, scientific, size
 from search.plots.panels import Panel
 from search.plots.scene import Point, Scene
 from search.plots.style import ENSEMBLE, GREY, INK, QUIET, RC, RING, SINGLE, add_axes, hollow, new_figure
@@ -100,18 +101,27 @@ def _table(scene: Scene) -> Table:
     """Number, candidate and measurements of each numbered point."""
     chosen = [index for index, point in enumerate(scene.numbered) if point.number == scene.chosen]
     units = {o.name: " (%)" if o.unit == "fraction" else "" for o in scene.axes}
-    judged = any(JUDGED in point.measurements for point in scene.numbered)
+    beside = _beside(scene)
     return Table(
-        header=("trial", "candidate", *(o.name + units[o.name] for o in scene.axes), *(["verdict"] if judged else [])),
-        rows=tuple(_row(scene, point, judged=judged) for point in scene.numbered),
+        header=("trial", "candidate", *(o.name + units[o.name] for o in scene.axes), *beside),
+        rows=tuple(_row(scene, point, beside.values()) for point in scene.numbered),
         strong=chosen[0] if chosen else None,
         note=_note(scene),
     )
 
 
-def _row(scene: Scene, point: Point, *, judged: bool) -> tuple[str, ...]:
+def _beside(scene: Scene) -> dict[str, Callable[[Point], str]]:
+    """What is said of the points beyond their measurements, by column, where it is known of any."""
+    judged = any(JUDGED in point.measurements for point in scene.numbered)
+    sure = any(point.probability is not None for point in scene.numbered)
+    columns: dict[str, Callable[[Point], str]] = {}
+    columns |= {"P(front)": lambda point: probability(point.probability)} if sure else {}
+    return columns | ({"verdict": lambda point: point.verdict} if judged else {})
+
+
+def _row(scene: Scene, point: Point, beside: Iterable[Callable[[Point], str]]) -> tuple[str, ...]:
     values = (_cell(point.measurements[objective.name]) for objective in scene.axes)
-    return (str(point.number), point.candidate, *values, *([point.verdict] if judged else []))
+    return (str(point.number), point.candidate, *values, *(cell(point) for cell in beside))
 
 
 def _cell(measurement: Measurement) -> str:
@@ -123,7 +133,8 @@ def _cell(measurement: Measurement) -> str:
 
 
 def _note(scene: Scene) -> str:
-    """What the bars and the ± mean, and how much of the front the table leaves out."""
+    """What the bars, the ± and P(front) mean, and how much of the front the table leaves out."""
     shown, total = len(scene.numbered), len(scene.front)
     rest = f"; {shown} of the front's {total} points are numbered, front.csv has all" if shown < total else ""
-    return f"bars: 95 % intervals (Wilson); ±: one standard error{rest}"
+    sure = "; P(front): how sure, given these errors" if "P(front)" in _beside(scene) else ""
+    return f"bars: 95 % intervals (Wilson); ±: one standard error{sure}{rest}"

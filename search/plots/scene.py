@@ -23,6 +23,7 @@ class Point:
         front: whether it is on the study's front, over all objectives.
         measurements: at least one per objective of the scene.
         verdict: whether its robustness can be believed.
+        probability: of being on the front, given its errors; None where it is not known.
     """
 
     number: int
@@ -31,6 +32,7 @@ class Point:
     front: bool
     measurements: Mapping[str, Measurement]
     verdict: Verdict = "unchecked"
+    probability: float | None = None
 
     @property
     def masked(self) -> bool:

@@ -325,6 +325,21 @@ def test_seeds_change_attack_starts_and_trainings(folder, mnist5k, evaluator):
     assert other.pool.trained == 1
 
 
+def test_another_run_has_other_seeds_and_the_same_images_and_is_found_again(folder, mnist5k, evaluator):
+    pool = evaluator.pool
+    second, again, third = evaluator.repeated(2), make(folder, mnist5k).repeated(2), evaluator.repeated(3)
+    found = values(second, "fp", "acc", "pgd", "bops")
+    assert second.data is evaluator.data
+    assert pool.trained == 1
+    assert values(again, "fp", "acc", "pgd", "bops") == found
+    assert again.pool.trained == 0
+    first, last = values(evaluator, "fp", "acc", "pgd", "bops"), values(third, "fp", "acc", "pgd", "bops")
+    assert len({first["acc"], found["acc"], last["acc"]}) == 3
+    assert first["bops"] == found["bops"] == last["bops"]
+    with pytest.raises(UserError, match="run out of range: got 1; expected 2 to"):
+        evaluator.repeated(1)
+
+
 def test_a_specification_carries_the_protocol_and_the_budget(evaluator):
     evaluator = Evaluator(replace(evaluator.protocol, seed=7, autocast="bfloat16"), BUDGET, evaluator.pool)
     spec = evaluator._spec(design("in3:xnor"), Member(Precision.parse("xnor"), 2))

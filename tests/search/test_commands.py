@@ -70,10 +70,25 @@ def test_run_with_json_prints_json_only(tmp_path: Path, use_table: Use, capsys: 
     assert data["selected"]["number"] in [one["number"] for one in data["front"]]
 
 
+def test_a_plateau_ends_a_run_and_is_said(tmp_path: Path, use_table: Use, capsys: Capture) -> None:
+    use_table()
+    words = ["--out", str(tmp_path / "study"), "--trials", "400", "--plateau", "6:0.03", "--sampler", "random"]
+    assert main([*words, "--json"]) == 0
+    data, err = capsys.readouterr()
+    found = json.loads(data)
+    assert (found["stopped"], found["evaluated"] < 100) == ("plateau", True)
+    assert re.fullmatch(r"hypervolume 0\.\d{4}, grew by 0\.\d{4} over the last 6 evaluations", found["detail"])
+    assert f"plateau: {found['detail']}" in err
+    assert main(["--plateau", "often"]) == 2
+    assert "--plateau: got 'often'; expected evaluations, or evaluations:share" in capsys.readouterr().err
+
+
 def test_the_same_command_goes_on_where_it_stopped(study: Path, capsys: Capture) -> None:
     before = rows(study)
     assert main(["--space", "space.toml", "--trials", "14", "--out", "study"]) == 0
     after = rows(study)
+    for row in (*before, *after):
+        del row["front_probability"]  # later records may beat it
     assert after[: len(before)] == before
     assert sum(row["state"] == "complete" for row in after) == 14
 

@@ -30,6 +30,8 @@ STUDY = {
     "--space",
     "--trials",
     "--time",
+    "--plateau",
+    "--repeats",
     "--sampler",
     "--proposals",
     "--limit",

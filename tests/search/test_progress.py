@@ -98,9 +98,12 @@ def test_without_a_terminal_there_is_a_line_per_paid_trial(capsys: pytest.Captur
         show(finished(0, 1))
         show(finished(1, 1, state="duplicate", reason="same as #0"))
         show(finished(2, 2, state="failed", reason="MemoryError", measurements={}))
+        show(finished(3, 2, origin="repeat", reason="run 2 of #0"))
     printed = capsys.readouterr()
     assert printed.out == ""
-    [first, second] = printed.err.splitlines()
+    [first, second, third] = printed.err.splitlines()
     assert first.startswith("[1/3 candidates, 0s, 0s left] #0 in2:fp+xnor:majority  acc 90.0 ± 3.0 %")
     assert first.endswith("pgd 40.0 ± 4.9 %  bops 1.00e7  pgd_naive 47.0 %  gap 7.0 points  suspect: gap  on the front")
     assert second.endswith("MemoryError")
+    assert third.startswith("[2/3 candidates")
+    assert third.endswith("suspect: gap  run 2 of #0  on the front")

@@ -83,7 +83,7 @@ def test_masked_candidates_are_not_printed_unless_they_are_allowed(run: Callable
     shown = capsys.readouterr().out
     assert "masked" in verdicts_in(shown)
     for text in (usual, shown):
-        assert re.search(r"trial +candidate +acc +pgd +bops +pgd_naive +gap \(points\) +verdict", text)
+        assert re.search(r"trial +candidate +acc +pgd +bops +P\(front\) +pgd_naive +gap \(points\) +verdict", text)
         assert "\x1b" not in text
     assert json.loads((folder / "study.json").read_text())["config"]["allow_masked"] is False
     assert json.loads(Path("opened/study.json").read_text())["config"]["allow_masked"] is True

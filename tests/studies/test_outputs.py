@@ -56,7 +56,7 @@ def test_trials_has_a_row_per_trial(study):
     table, records = rows(study.folder / "trials.csv"), study.records()
     columns = (
         "number,candidate,origin,state,seconds,acc,acc_se,pgd,pgd_se,pgd_low,pgd_high,bops,bops_se,"
-        "pgd_naive,gap,verdict,rules,reason"
+        "pgd_naive,gap,verdict,rules,front_probability,reason"
     )
     assert list(table[0]) == columns.split(",")
     assert len(table) == len(records) >= 24
@@ -73,6 +73,7 @@ def test_trials_has_a_row_per_trial(study):
             one = record.measurements.get(name)
             assert (row[name], row[f"{name}_se"]) == (("", "") if one is None else (repr(one.value), repr(one.stderr)))
         assert row["verdict"] == ("ok" if record.state == "complete" else "unchecked")
+        assert row["front_probability"] == str(study.front_probability().get(record.number, ""))
         if record.state == "complete":
             pgd, naive = record.measurements["pgd"], record.measurements["pgd_naive"]
             assert (float(row["pgd_low"]), float(row["pgd_high"])) == pgd.interval
@@ -91,7 +92,10 @@ def test_the_front_is_the_same_in_both_forms(study):
     assert [one["number"] for one in front["front"]] == [record.number for record in study.front()]
     assert [row["number"] for row in table] == [str(record.number) for record in study.front()]
     for one, row, record in zip(front["front"], table, study.front(), strict=True):
-        assert one.keys() == {"number", "candidate", "origin", "measurements", "gap", "verdict", "rules"}
+        judged = {"gap", "verdict", "rules", "front_probability"}
+        assert one.keys() == {"number", "candidate", "origin", "runs", "measurements"} | judged
+        assert one["runs"] == int(row["runs"]) == 1
+        assert one["front_probability"] == float(row["front_probability"]) == study.front_probability()[record.number]
         assert one["origin"] == row["origin"] == record.origin
         measured = {name: Measurement.from_json(data) for name, data in one["measurements"].items()}
         assert measured == record.measurements
@@ -111,6 +115,7 @@ def test_the_study_can_be_read_without_optuna(study):
     assert sum(data["states"].values()) == len(records)
     assert data["seconds"] == records[-1].at
     assert data["hypervolume"][-1][1] > 0
+    assert data["front_probability"] == {str(number): one for number, one in study.front_probability().items() if one}
     assert tuple(data["design"]) == study.design
     assert data["bounds"]["bops"] == list(study.bounds.costs["bops"])
 
@@ -157,7 +162,7 @@ def test_the_page_on_files_names_every_file_column_and_verdict(study):
     page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
     named = {name for text in re.findall(r"`([^`]+)`", page) for name in text.split(", ")}
     assert named >= FILES
-    header = trials_csv([], ("acc", "pgd")).strip().split(",")
+    header = trials_csv([], ("acc", "pgd"), {}).strip().split(",")
     assert {re.sub("^(acc|pgd)(?=_|$)(?!_naive)", "NAME", name) for name in header} <= named
     assert named >= {*VERDICTS}
     chosen = loaded(study, "selected.json")
@@ -194,7 +199,7 @@ def test_a_study_without_a_complete_record_has_empty_tables(tmp_path):
 @given(st.text())
 def test_no_reason_becomes_a_formula_or_breaks_the_table(reason):
     record = Record(number=0, candidate="fp", key="k", state="failed", reason=reason)
-    (row,) = list(csv.DictReader(io.StringIO(trials_csv([record], ["acc"]), newline="")))
+    (row,) = list(csv.DictReader(io.StringIO(trials_csv([record], ["acc"], {}), newline="")))
     line = " ".join(reason.split())
     assert row["reason"] == (f"'{line}" if line[:1] in ("=", "+", "-", "@") and line else line)
     assert row["candidate"] == "fp"
@@ -202,7 +207,8 @@ def test_no_reason_becomes_a_formula_or_breaks_the_table(reason):
 
 
 def test_a_table_without_records_has_its_header():
-    assert front_csv([], ["acc"]) == "number,candidate,origin,acc,acc_se,pgd_naive,gap,verdict,rules\n"
+    header = "number,candidate,origin,runs,acc,acc_se,pgd_naive,gap,verdict,rules,front_probability\n"
+    assert front_csv([], ["acc"], {}) == header
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):

@@ -81,8 +81,38 @@ def test_a_tie_goes_to_the_cheaper_then_to_the_older():
 
 
 def test_a_lead_within_the_noise_is_called_so():
-    records = [record(0, 0.8, 0.50, 4e6), record(1, 0.9, 0.49, 4e6)]
-    assert select(records, OBJECTIVES).reason.endswith("next is #1 with 0.49 ± 0.02 (within one standard error)")
+    """Each has an error of 0.02, their difference one of 0.028."""
+    records = [record(0, 0.8, 0.50, 4e6), record(1, 0.9, 0.473, 4e6), record(2, 0.95, 0.47, 3e6)]
+    assert select(records, OBJECTIVES).reason.endswith(
+        "next is #1 with 0.473 ± 0.02, 2.7 points below, within its error of 2.8"
+    )
+    more = [*records, record(3, 0.96, 0.48, 5e6), record(4, 0.97, 0.475, 6e6)]
+    assert select(more, OBJECTIVES).reason.endswith("2.0 points below, within its error of 2.8, as are 2 more")
+    assert select(more[:4], OBJECTIVES).reason.endswith("within its error of 2.8, as is 1 more")
+
+
+def test_exact_costs_are_never_within_noise():
+    records = [record(0, 0.8, 0.50, 4e6), record(1, 0.7, 0.45, 4e6 - 1)]
+    assert select(records, OBJECTIVES, rule="best:bops").reason.endswith("next is #0 with 4e+06")
+
+
+def test_a_knee_within_the_noise_is_called_so():
+    """Over the line through the extremes, #1 bulges by 0.4/√2; accuracies range over 0.8."""
+    accuracies = (0.1, 0.1 + 0.8 * (0.4 + 1 / 3), 0.899, 0.9)
+    records = [record(i, acc, 0.5, 1e6 * 2**i) for i, acc in enumerate(accuracies)]
+    [first, second] = by_trade_off(records, ("acc", "bops"))
+    assert (first.record.number, second.record.number) == (1, 2)
+    assert first.height == pytest.approx(0.4 / np.sqrt(2))
+    assert first.stderr == pytest.approx(0.01 / 0.8 / np.sqrt(2))
+    assert select(records, ("acc", "bops"), rule="knee").reason == "#1 bulges most among the 4 records of the front"
+    closer = [records[0], record(1, 0.1 + 0.8 * (0.33 + 1 / 3), 0.5, 2e6), *records[2:]]
+    reason = select(closer, ("acc", "bops"), rule="knee").reason
+    first, second = by_trade_off(closer, ("acc", "bops"))
+    lead = first.height - second.height
+    assert 0 < lead <= np.hypot(first.stderr, second.stderr)
+    assert reason.endswith(
+        f"; #{second.record.number} does so by {lead:.2g} of the front's range less, within its error of 0.012"
+    )
 
 
 def test_the_knee_is_suggested_and_can_be_the_rule():
@@ -97,7 +127,7 @@ def test_the_knee_is_suggested_and_can_be_the_rule():
 def test_costs_are_compared_in_doublings():
     """On a linear scale #3 would bulge; in doublings the front is straight but for #1."""
     records = [record(i, acc, 0.5, 1e6 * 4**i) for i, acc in enumerate([0.2, 0.5, 0.6, 0.8])]
-    assert [one.number for one in by_trade_off(records, ("acc", "bops"))] == [1]
+    assert [one.record.number for one in by_trade_off(records, ("acc", "bops"))] == [1]
 
 
 def test_a_straight_front_has_no_knee():

@@ -220,10 +220,12 @@ def test_the_files_name_verdict_rules_and_interval(tmp_path):
 
 
 def test_an_objective_that_is_a_bound_itself_has_its_columns_once():
-    header, row = front_csv([record(0)], ("pgd_naive", "pgd")).splitlines()
-    names = "number,candidate,origin,pgd_naive,pgd_naive_se,pgd_naive_low,pgd_naive_high,pgd,pgd_se,pgd_low,pgd_high"
-    assert header == f"{names},gap,verdict,rules"
-    assert row.endswith(",ok,")
+    header, row = front_csv([record(0)], ("pgd_naive", "pgd"), {}).splitlines()
+    names = (
+        "number,candidate,origin,runs,pgd_naive,pgd_naive_se,pgd_naive_low,pgd_naive_high,pgd,pgd_se,pgd_low,pgd_high"
+    )
+    assert header == f"{names},gap,verdict,rules,front_probability"
+    assert row.endswith(",ok,,")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""What several trainings of one candidate come to."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from evaluators.base import Measurement
+
+
+def averages(runs: Sequence[Mapping[str, Measurement]]) -> dict[str, Measurement]:
+    """Average what every run has measured; what some run lacks is the first one's.
+
+    Args:
+        runs: at least one, by objective name; the first names what there is.
+    """
+    first, *others = runs
+    return {
+        name: average([one, *(other[name] for other in others)]) if all(name in other for other in others) else one
+        for name, one in first.items()
+    }
+
+
+def average(runs: Sequence[Measurement]) -> Measurement:
+    """The mean over trainings of other seeds, each measured on the same images.
+
+    Its variance is the mean of the runs' own, which more runs on the same images do not make less, and that between
+    the runs, divided by how many there are. Chance in one run's images is in both, so this errs on the side of doubt.
+
+    Args:
+        runs: at least one, of one objective; what is exact is the same in all of them.
+    Returns: with all flags of all runs, and the seconds that they took together.
+    """
+    first, count = runs[0], len(runs)
+    if count == 1 or all(one.value == first.value and not one.stderr for one in runs):
+        return first
+    mean = math.fsum(one.value for one in runs) / count
+    images = math.fsum(one.stderr**2 for one in runs) / count
+    between = math.fsum((one.value - mean) ** 2 for one in runs) / (count - 1)
+    return replace(
+        first,
+        value=mean,
+        stderr=math.sqrt(images + between / count),
+        seconds=math.fsum(one.seconds for one in runs),
+        flags=tuple(dict.fromkeys(flag for one in runs for flag in one.flags)),
+    )

@@ -1,0 +1,242 @@
+"""More seeds where it is unsure: who is measured again, what comes of it, and that nothing is lost."""
+
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from closed_form import SIXTY, Arithmetic, config, measurement
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluators.base import Measurement
+from evaluators.seeds import number
+from space.errors import UserError
+from studies import Stop, Study, TrialFinished, front, select, write_outputs
+from studies.averages import average
+from studies.limits import Limit
+from studies.probability import front_probability
+from studies.records import Record, complete_records
+from studies.repeats import UNSURE, next_repeat
+
+SETTING = {"space": SIXTY, "sampler": "random", "proposals": "off"}
+
+
+@dataclass
+class Seeded(Arithmetic):
+    """Accuracies that are off by as much as seeds make them, the same for the same run."""
+
+    run: int = 1
+
+    def repeated(self, run):
+        assert run >= 2
+        return replace(self, run=run)
+
+    def measure(self, candidate, names):
+        for name, one in super().measure(candidate, names):
+            luck = number(self.run, name, str(candidate)) / 2**63 - 0.5
+            value = one.value + 0.04 * luck if one.unit == "fraction" else one.value
+            yield name, replace(one, value=value, stderr=0.02 if one.unit == "fraction" else 0.0)
+
+
+class Killed(BaseException):
+    """What ends a process at any moment."""
+
+
+def study_of(folder, trials=16, repeats=3, evaluator=None, on_event=lambda event: None, **changes):
+    study = Study.open(folder, config(**(SETTING | changes)))
+    return study, study.run(evaluator or Seeded(), Stop(trials=trials, repeats=repeats), on_event)
+
+
+def known(study):
+    """What follows from the seeds alone, of every record."""
+    return [(one.number, one.candidate, one.state, one.origin, dict(one.measurements)) for one in study.records()]
+
+
+def test_what_is_unsure_is_measured_again_until_it_is_sure_or_often_enough(tmp_path):
+    study, stopped = study_of(tmp_path)
+    records, sure = study.records(), study.front_probability()
+    runs = Counter(one.key for one in records)
+    again = [one for one in records if one.repeats]
+    assert (stopped.reason, stopped.evaluated, len(records) - len(again)) == ("trials", 16, 16)
+    assert again
+    assert max(runs.values()) == 3
+    for one in complete_records(records):
+        assert one.runs == runs[one.key]
+        assert one.runs == 3 or not UNSURE[0] < sure.get(one.number, 0.0) < UNSURE[1]
+    assert any(one.runs < 3 for one in complete_records(records))
+
+
+def test_the_most_uncertain_one_is_first(tmp_path):
+    study, _ = study_of(tmp_path)
+    records, setting = study.records(), study.config
+    for count, one in enumerate(records):
+        if not one.repeats:
+            continue
+        sure = front_probability(records[:count], setting.objectives, setting.terms, setting.seed)
+        tried = Counter(other.key for other in records[:count])
+        unsure = [
+            (abs(sure[other.number] - 0.5), other.number)
+            for other in complete_records(records[:count])
+            if UNSURE[0] < sure.get(other.number, 0.0) < UNSURE[1] and tried[other.key] < 3
+        ]
+        first = records[min(unsure)[1]]
+        assert (one.key, one.reason) == (first.key, f"run {tried[first.key] + 1} of #{first.number}")
+
+
+def test_a_record_of_the_front_has_the_mean_of_its_runs(tmp_path):
+    study, _ = study_of(tmp_path)
+    several = [one for one in study.front() if one.runs > 1]
+    assert several
+    for one in several:
+        own = [other.measurements for other in study.records() if other.key == one.key]
+        values = [measured["pgd"].value for measured in own]
+        assert len({*values}) == len(own) == one.runs
+        assert one.measurements["pgd"].value == pytest.approx(np.mean(values))
+        error = math.sqrt(0.02**2 + np.var(values, ddof=1) / len(own))
+        assert one.measurements["pgd"].stderr == pytest.approx(error)
+        assert one.measurements["bops"] == own[0]["bops"]
+    assert select(study.records(), study.config.objectives).chosen in study.front()
+    assert front(study.records(), study.config.objectives) == study.front()
+
+
+def test_files_have_the_mean_and_every_run(tmp_path):
+    study, _ = study_of(tmp_path)
+    write_outputs(study)
+    members = json.loads((tmp_path / "front.json").read_text())["front"]
+    trials = (tmp_path / "trials.csv").read_text().splitlines()
+    assert {one["number"]: one["runs"] for one in members} == {one.number: one.runs for one in study.front()}
+    assert sum(",repeat,complete," in row for row in trials) == sum(one.repeats for one in study.records())
+    assert json.loads((tmp_path / "study.json").read_text())["evaluated"] == 16
+    assert any(row.endswith("run 2 of #" + row.rpartition("#")[2]) for row in trials)
+
+
+def test_nothing_is_measured_again_unless_it_is_asked_for(tmp_path):
+    study, _ = study_of(tmp_path, repeats=1, evaluator=Arithmetic())
+    assert not any(one.repeats for one in study.records())
+    with pytest.raises(ValueError, match="no other seeds"):
+        study.run(Arithmetic(), Stop(trials=16, repeats=2))
+    with pytest.raises(UserError, match="repeats out of range: got 0"):
+        Stop(trials=1, repeats=0)
+
+
+def test_it_can_be_asked_for_later_and_for_more(tmp_path):
+    study_of(tmp_path / "later", repeats=1)
+    study_of(tmp_path / "later", repeats=2)
+    later, _ = study_of(tmp_path / "later", repeats=3)
+    assert max(Counter(one.key for one in later.records()).values()) == 3
+    done = known(later)
+    again, stopped = study_of(tmp_path / "later", repeats=3)
+    assert known(again) == done
+    assert (stopped.reason, stopped.evaluated) == ("trials", 16)
+
+
+@pytest.mark.parametrize("when", [17, 18, 20])
+def test_a_killed_run_goes_on_where_it_was(tmp_path, when):
+    """Killed within a repetition: it leaves no half of one, and the next run makes it again."""
+    whole, _ = study_of(tmp_path / "whole")
+
+    def kill(event):
+        if getattr(event, "number", 0) == when and getattr(event, "name", "") == "acc":
+            raise Killed
+
+    with pytest.raises(Killed):
+        study_of(tmp_path / "killed", on_event=kill)
+    half = Study.load(tmp_path / "killed")
+    assert [one.number for one in half.records()] == list(range(when))
+    killed, _ = study_of(tmp_path / "killed")
+    assert known(killed) == known(whole)
+
+
+def test_the_search_goes_on_after_repetitions(tmp_path):
+    """They count for no trial, and stand in nobody's way."""
+    study_of(tmp_path, trials=24, repeats=1)
+    study_of(tmp_path, trials=24, repeats=2)
+    study, stopped = study_of(tmp_path, trials=40, repeats=2)
+    records = study.records()
+    assert stopped.evaluated == 40 == sum(not one.repeats and one.state == "complete" for one in records)
+    first = next(one.number for one in records if one.repeats)
+    assert any(one.number > first and one.origin == "sampler" for one in records)
+    assert all(number == one.number for number, one in enumerate(records))
+
+
+def test_a_repetition_that_fails_is_one_all_the_same(tmp_path):
+    @dataclass
+    class Failing(Seeded):
+        def measure(self, candidate, names):
+            if self.run > 1:
+                raise MemoryError("no room")
+            yield from super().measure(candidate, names)
+
+    study, _ = study_of(tmp_path, evaluator=Failing())
+    again = [one for one in study.records() if one.repeats]
+    assert again
+    assert all(one.state == "failed" and one.reason.endswith("MemoryError: no room") for one in again)
+    assert max(Counter(one.key for one in again).values()) == 2
+    assert all(one.runs == 1 for one in study.front())
+
+
+def test_a_limit_is_for_the_mean():
+    def run(number, acc, origin):
+        measured = {"acc": measurement("acc", acc, stderr=0.02, n=400), "bops": measurement("bops", 1e6)}
+        return Record(number=number, candidate="fp", key="k", state="complete", measurements=measured, origin=origin)
+
+    objectives, limit = ("acc", "bops"), config(limits=(Limit.parse("acc>=0.9"),)).terms
+    assert front([run(0, 0.91, "sampler")], objectives, limit)
+    assert not front([run(0, 0.91, "sampler"), run(1, 0.87, "repeat")], objectives, limit)
+    assert front([run(0, 0.91, "sampler"), run(1, 0.895, "repeat")], objectives, limit)
+
+
+def test_a_run_tells_of_its_repetitions(tmp_path):
+    events = []
+    study, _ = study_of(tmp_path, on_event=events.append)
+    told = [event for event in events if isinstance(event, TrialFinished) and event.record.repeats]
+    assert [event.record for event in told] == [one for one in study.records() if one.repeats]
+    assert list(told[-1].front) == study.front()
+    for event in told:
+        assert event.evaluated == 16
+        assert event.on_front == any(one.key == event.record.key for one in event.front)
+
+
+def test_all_is_sure_where_nothing_has_an_error():
+    exact = [
+        Record(number=i, candidate="fp", key=str(i), state="complete", measurements=values)
+        for i, values in enumerate(
+            {"acc": measurement("acc", acc), "pgd": measurement("pgd", acc), "bops": measurement("bops", 1e6)}
+            for acc in (0.5, 0.6)
+        )
+    ]
+    assert next_repeat(exact, config(), 5) is None
+    assert next_repeat([], config(), 5) is None
+
+
+def test_the_error_of_a_mean_holds_both_images_and_seeds():
+    """Images are drawn once and answered by every run, seeds are each run's own: the error is that of the mean over
+    both, or more."""
+    generator = np.random.default_rng(2)
+    n, runs, replicates = 200, 3, 3000
+    hard = generator.beta(4, 1, (replicates, 1, n))
+    seeds = generator.normal(0, 0.05, (replicates, runs, 1))
+    hits = (generator.random((replicates, runs, n)) < np.clip(hard + seeds, 0, 1)).sum(axis=2)
+    pooled = [average([Measurement.fraction(int(one), n) for one in row]) for row in hits]
+    truth = np.std([one.value for one in pooled])
+    said = math.sqrt(np.mean([one.stderr**2 for one in pooled]))
+    assert truth <= said <= 1.5 * truth
+    alone = np.sqrt(np.mean([Measurement.fraction(int(row[0]), n).stderr ** 2 for row in hits]))
+    assert alone < truth  # one run knows nothing of seeds
+
+
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=6))
+def test_an_average_is_within_its_runs_and_never_surer_than_their_images(hits):
+    runs = [replace(Measurement.fraction(one, 100, seconds=2.0), flags=(f"suspect:{one}",)) for one in hits]
+    found = average(runs)
+    assert min(hits) / 100 - 1e-9 <= found.value <= max(hits) / 100 + 1e-9
+    assert found.stderr >= math.sqrt(np.mean([one.stderr**2 for one in runs])) - 1e-12
+    assert {*found.flags} == {flag for one in runs for flag in one.flags}
+    low, high = found.interval
+    assert 0 <= low <= found.value <= high <= 1
+    plain = Measurement(value=found.value, unit="fraction", n=100).interval
+    assert low <= plain[0] + 1e-9
+    assert high >= plain[1] - 1e-9
