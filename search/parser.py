@@ -9,6 +9,7 @@ from evaluators.diagnostics.catalogue import ALPHAS, DIAGNOSTICS
 from evaluators.objectives import OBJECTIVES
 from search import shared_flags, values
 from space.errors import UserError
+from studies import AUTO, SAMPLERS
 
 COMMANDS = {
     "run": "search a design space and leave its front, pictures and one selected candidate (the default)",
@@ -84,7 +85,9 @@ def _run(parser: Parser) -> None:
         help="evaluated candidates in the whole study, resumed ones included (default: %(default)s)",
     )
     study.add_argument("--time", type=values.duration, metavar="T", help="stop after 90, 90s, 5m or 1h")
-    study.add_argument("--sampler", default="tpe", metavar="NAME", help="who proposes (default: %(default)s)")
+    study.add_argument(
+        "--sampler", default=AUTO, metavar="NAME", help=f"who proposes: {', '.join(SAMPLERS)} (default: %(default)s)"
+    )
     study.add_argument(
         "--proposals",
         default="pool",

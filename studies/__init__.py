@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from studies.bounds import Bounds as Bounds
+    from studies.choice import AUTO as AUTO
+    from studies.choice import SAMPLERS as SAMPLERS
+    from studies.choice import Choice as Choice
+    from studies.choice import check_sampler as check_sampler
     from studies.config import PROPOSALS as PROPOSALS
-    from studies.config import SAMPLERS as SAMPLERS
     from studies.config import Stop as Stop
     from studies.config import StudyConfig as StudyConfig
     from studies.events import Event as Event
@@ -57,7 +60,8 @@ if TYPE_CHECKING:
 # Where each public name lives; its module loads on first use, because optuna takes a second to import.
 _HOMES = {
     "bounds": ("Bounds",),
-    "config": ("PROPOSALS", "SAMPLERS", "Stop", "StudyConfig"),
+    "choice": ("AUTO", "SAMPLERS", "Choice", "check_sampler"),
+    "config": ("PROPOSALS", "Stop", "StudyConfig"),
     "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
     "history": ("hypervolume_trace",),
     "volume": ("hypervolume",),

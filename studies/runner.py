@@ -17,7 +17,7 @@ from studies.memory import Memory
 from studies.proposals import Proposer
 from studies.prospects import Foresees
 from studies.records import GrowingFront, Origin, Record
-from studies.samplers import make_sampler
+from studies.samplers import make_encoding, make_sampler
 from studies.told import constraints, told
 from studies.trial import Evaluates, Outcome, evaluate
 
@@ -72,9 +72,9 @@ class Runner:
         self._earlier, self._before = len(self._memory.records), self._memory.seconds
         self._front = GrowingFront(self._config.objectives, self._config.terms, self._memory.records)
         self._proposer = self._make_proposer()
-        trials.sampler = make_sampler(
-            self._config.sampler, self._config.seed, lambda: {one.number for one in self._front.members}
-        )
+        sampler, on_front = header.choice.chosen, lambda: {one.number for one in self._front.members}
+        self._encoding = make_encoding(sampler, self._space)
+        trials.sampler = make_sampler(sampler, self._config.seed, on_front, self._space)
 
     def run(self) -> Stopped:
         """Try candidates until there is a reason to stop."""
@@ -123,7 +123,7 @@ class Runner:
         proposal = None if waiting else self._proposal(len(self._memory.records))
         if proposal is not None:
             candidate, origin = proposal
-            self._trials.enqueue_trial(self._space.params(candidate), user_attrs={ORIGIN: origin})
+            self._trials.enqueue_trial(self._encoding.params(candidate), user_attrs={ORIGIN: origin})
         return self._trials.ask()
 
     def _proposal(self, trial: int) -> tuple[Candidate, Origin] | None:
@@ -164,7 +164,7 @@ class Runner:
 
     def _evaluate(self, trial: Trial) -> Record:
         start = self._seconds
-        candidate = self._space.sample(trial)
+        candidate = self._encoding.sample(trial)
         self._on_event(TrialStarted(number=trial.number, candidate=str(candidate)))
         outcome = self._outcome(trial.number, candidate)
         return Record(

@@ -1,11 +1,14 @@
 """What a sampler is shown of a long study: its front and its latest trials."""
 
 import copy
-from collections.abc import Container, Set
+from collections.abc import Callable, Container, Set
 from typing import Any
 
 from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
+
+Front = Callable[[], Set[int]]
+"""Gives the numbers of the trials on the front."""
 
 LATEST = 200
 """Trials that are shown beside the front.
@@ -34,6 +37,26 @@ class Window:
         """As Optuna's own, under which its samplers look for trials; what is shown does not change under way."""
         found = [one for one in self._shown if states is None or one.state in states]
         return copy.deepcopy(found) if deepcopy else found
+
+    def __getattr__(self, name: str) -> Any:
+        """What else a sampler asks for, the study answers."""
+        return getattr(self._study, name)
+
+
+class Finished:
+    """Stands for a study before a sampler that takes a running trial for another worker's: nothing runs.
+
+    A trial that was interrupted half way is running still, and must not see itself.
+    """
+
+    def __init__(self, study: Window) -> None:
+        self._study = study
+
+    def _get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
+    ) -> list[FrozenTrial]:
+        """As Optuna's own, without trials that are not finished."""
+        return [one for one in self._study._get_trials(deepcopy, states, use_cache) if one.state.is_finished()]
 
     def __getattr__(self, name: str) -> Any:
         """What else a sampler asks for, the study answers."""

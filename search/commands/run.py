@@ -16,7 +16,6 @@ from search.progress import progress
 from space import UnknownName, UserError, load_space
 from studies import (
     PROPOSALS,
-    SAMPLERS,
     Evaluates,
     Limit,
     Record,
@@ -26,6 +25,7 @@ from studies import (
     Study,
     StudyConfig,
     check_limits,
+    check_sampler,
     write_outputs,
 )
 
@@ -62,13 +62,12 @@ def _leave(study: Study) -> Selection | None:
 
 def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
     """Check what is cheap to check, then load the data."""
-    if args.sampler not in SAMPLERS:
-        raise UnknownName("sampler", args.sampler, SAMPLERS)
     if args.proposals not in PROPOSALS:
         raise UnknownName("proposals", args.proposals, PROPOSALS)
     limits = tuple(Limit.parse(text) for text in args.limit)
     check_limits(limits)
     space = load_space(args.space)
+    check_sampler(args.sampler, space)
     budget_of(args)
     logging.getLogger("optuna").setLevel(logging.WARNING)  # it announces every study
     evaluator = evaluator_of(args)
