@@ -6,9 +6,11 @@ from typing import Any, NamedTuple, Self
 
 from space.errors import UnknownName, UserError
 from space.space import SearchSpace
-from studies.design import ENUMERABLE
 
 AUTO = "auto"
+
+ENUMERABLE = 5000
+"""Spaces of up to so many candidates are searched exhaustively for one that is new."""
 
 SAMPLERS: Mapping[str, str] = {
     AUTO: "one of the others, by the trials asked for and the space",

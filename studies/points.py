@@ -8,7 +8,8 @@ from itertools import islice
 from evaluators.seeds import number
 from space.flat import Flat
 from space.space import SearchSpace
-from studies.design import DRAWS, ENUMERABLE, draws
+from studies.choice import ENUMERABLE
+from studies.design import DRAWS, draws
 
 Point = tuple[int, ...]
 """Numbers in the order of the dimensions."""

@@ -9,8 +9,9 @@ from optuna.trial import Trial, TrialState
 from evaluators.base import Measurement
 from evaluators.seeds import number
 from space.candidate import Candidate
+from studies.choice import ENUMERABLE
 from studies.config import Stop
-from studies.design import ENUMERABLE, allowed, draws, something_new
+from studies.design import allowed, draws, something_new
 from studies.events import Event, Measured, RunStarted, Stopped, TrialFinished, TrialStarted, Why
 from studies.header import Header
 from studies.memory import Memory

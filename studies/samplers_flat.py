@@ -103,7 +103,7 @@ class Quasi:
         from scipy.stats.qmc import Sobol
 
         names, seed = self._points.dimensions, number(self._points.seed, "sampler", "sequence") % 2**32
-        sequence = Sobol(len(names), scramble=True, rng=seed)
+        sequence = Sobol(len(names), scramble=True, seed=seed)
         places = sequence.fast_forward(trial.number).random()[0] if trial.number else sequence.random()[0]
         ends = names.values()
         values = [low + int(place * (high - low + 1)) for place, (low, high) in zip(places, ends, strict=True)]
