@@ -15,6 +15,7 @@ from search.pictures import draw_pictures
 from search.progress import progress
 from space import UnknownName, UserError, load_space
 from studies import (
+    AUTO,
     PROPOSALS,
     Evaluates,
     Limit,
@@ -98,6 +99,8 @@ def _announce(study: Study, stopped: Stopped, again: str) -> None:
     counts = ", ".join((f"{stopped.evaluated} candidates evaluated", *aside))
     why = {"seconds": "time is up", "space exhausted": "nothing is left to try"}.get(stopped.reason, "")
     note("; ".join(filter(None, (f"{counts} in {clock(stopped.seconds)}", why, f"all in {study.folder}"))))
+    if study.choice and study.choice.asked == AUTO:
+        note(f"sampler: {study.choice.chosen}, for {study.choice.reason}")
     if stopped.reason == "interrupted":
         note(f"interrupted; everything finished is kept, resume with: {again}")
 
