@@ -30,11 +30,14 @@ from evaluators.objectives import OBJECTIVES
 from search.pictures import draw_pictures
 from search.progress import progress
 from space import Candidate, load_space
-from studies import SAMPLERS, Event, Stop, Study, StudyConfig, TrialFinished, write_outputs
+from studies import Event, Stop, Study, StudyConfig, TrialFinished, write_outputs
 
 OBJECTIVE_NAMES = ("acc", "pgd", "bops")
 ENDS = 100
 """Trials at either end that are compared."""
+
+SAMPLERS = ("tpe", "nsga2", "random")
+"""Those that a study of a thousand trials may have."""
 
 REAL_TRIALS = 6
 STARTS = 3

@@ -9,6 +9,7 @@ from evaluators.diagnostics.catalogue import ALPHAS, DIAGNOSTICS
 from evaluators.objectives import OBJECTIVES
 from search import shared_flags, values
 from space.errors import UserError
+from studies import AUTO, SAMPLERS
 
 COMMANDS = {
     "run": "search a design space and leave its front, pictures and one selected candidate (the default)",
@@ -100,12 +101,20 @@ def _run(parser: Parser) -> None:
         help="when the search is over, measure what may or may not be on the front by other seeds, each candidate "
         "at most K times in all (default: %(default)s, never again)",
     )
-    study.add_argument("--sampler", default="tpe", metavar="NAME", help="who proposes (default: %(default)s)")
+    study.add_argument(
+        "--full",
+        action="store_true",
+        help="measure to the end what the front beats whatever comes, instead of stopping it",
+    )
+    study.add_argument(
+        "--sampler", default=AUTO, metavar="NAME", help=f"who proposes: {', '.join(SAMPLERS)} (default: %(default)s)"
+    )
     study.add_argument(
         "--proposals",
-        default="pool",
+        default="model",
         metavar="NAME",
-        help="pool: between the sampler's, candidates of trained members that promise most; off (default: %(default)s)",
+        help="between the sampler's: model, candidates that promise most for their cost; pool, such of trained members "
+        "alone; off (default: %(default)s)",
     )
     shared_flags.add_limits(study)
     study.add_argument(

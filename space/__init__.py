@@ -1,7 +1,9 @@
 """What may be chosen: candidates, their text form and key, and the spaces they are drawn from."""
 
 from space.candidate import Candidate, Member, MuLaw
+from space.encoding import Conditional, Encoding
 from space.errors import UnknownName, UserError
+from space.flat import Flat
 from space.precision import Precision
 from space.sources import PRESETS
 from space.space import SearchSpace, load_space
@@ -13,6 +15,9 @@ __all__ = [
     "RECIPES",
     "AnyPrecision",
     "Candidate",
+    "Conditional",
+    "Encoding",
+    "Flat",
     "Member",
     "MuLaw",
     "Precision",

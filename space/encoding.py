@@ -1,7 +1,7 @@
-"""A candidate as the parameters of a trial, and back.
+"""A candidate as the parameters of a trial, and back: what every encoding can, and the conditional one.
 
-The encoding is conditional: only what matters is asked (no vote for one member, no layers without mu). The
-choices of a parameter depend on its name alone, because Optuna forbids categorical choices that change.
+The conditional encoding asks only what matters (no vote for one member, no layers without mu). The choices of a
+parameter depend on its name alone, because Optuna forbids categorical choices that change.
 
 | parameter | asked | choices |
 |---|---|---|
@@ -32,50 +32,70 @@ class Trial(Protocol):
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """Return one of the choices, which are plain int, float or str and the same whenever `name` is."""
 
-
-def sample(space: SearchSpace, trial: Trial) -> Candidate:
-    """The canonical candidate of a trial's suggestions."""
-    members = _sample_members(space, trial)
-    vote: Vote | None = trial.suggest_categorical("vote", space.votes) if len(members) > 1 else None
-    return Candidate(
-        input_bits=trial.suggest_categorical("input_bits", space.input_bits),
-        members=members,
-        vote=vote,
-        mapping=_sample_mapping(space, trial),
-        recipe=trial.suggest_categorical("recipe", space.recipes),
-        width=trial.suggest_categorical("width", space.widths),
-    ).canonical()
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        """Return a whole number from low to high, which are the same whenever `name` is."""
 
 
-def params(candidate: Candidate) -> dict[str, Any]:
-    """The parameters that make `sample` return the canonical form of this candidate, and no others."""
-    one = candidate.canonical()
-    values = {
-        "input_bits": one.input_bits,
-        "members": len(one.members),
-        "recipe": one.recipe,
-        "width": one.width,
-    }
-    values |= {"mu": one.mapping.mu, "mapped_layers": one.mapping.layers} if one.mapping else {"mu": 0}
-    if len(one.members) == 1:
-        return values | {"precision": str(one.members[0].precision)}
-    others = [str(member.precision) for member in one.members if not member.precision.float]
-    values |= {"vote": one.vote, f"fp_of_{len(one.members)}": len(one.members) - len(others)}
-    return values | {f"member_{slot}": token for slot, token in enumerate(others, 1)}
+class Encoding(Protocol):
+    """How the candidates of one space are written as parameters; equal designs have equal parameters."""
+
+    def sample(self, trial: Trial) -> Candidate:
+        """The canonical candidate of a trial's suggestions."""
+
+    def params(self, candidate: Candidate) -> dict[str, Any]:
+        """The parameters that make `sample` return the canonical form of this candidate, and no others.
+
+        Raises UserError for a candidate that is not in the space.
+        """
 
 
-def _sample_members(space: SearchSpace, trial: Trial) -> tuple[Member, ...]:
-    count = trial.suggest_categorical("members", space.members)
-    if count == 1:
-        token = trial.suggest_categorical("precision", [str(p) for p in space.precisions])
-        return (Member(read_precision(token)),)
-    full = trial.suggest_categorical(f"fp_of_{count}", space.groups.full_counts(count))
-    choices = [str(precision) for precision in space.groups.others]
-    slots = range(1, count - full + 1)
-    tokens = [trial.suggest_categorical(f"member_{slot}", choices) for slot in slots]
-    return tuple(Member(precision) for precision in (*[FP] * full, *map(read_precision, tokens)))
+class Conditional:
+    """Categorical parameters, each asked only where it matters; for samplers that know such spaces."""
 
+    def __init__(self, space: SearchSpace) -> None:
+        self._space = space
 
-def _sample_mapping(space: SearchSpace, trial: Trial) -> MuLaw | None:
-    mu = trial.suggest_categorical("mu", space.mu)
-    return MuLaw(mu, trial.suggest_categorical("mapped_layers", space.mapped_layers)) if mu else None
+    def sample(self, trial: Trial) -> Candidate:
+        """See `Encoding`."""
+        space, members = self._space, self._sample_members(trial)
+        vote: Vote | None = trial.suggest_categorical("vote", space.votes) if len(members) > 1 else None
+        return Candidate(
+            input_bits=trial.suggest_categorical("input_bits", space.input_bits),
+            members=members,
+            vote=vote,
+            mapping=self._sample_mapping(trial),
+            recipe=trial.suggest_categorical("recipe", space.recipes),
+            width=trial.suggest_categorical("width", space.widths),
+        ).canonical()
+
+    def params(self, candidate: Candidate) -> dict[str, Any]:
+        """See `Encoding`."""
+        one = self._space.check_contains(candidate)
+        values = {
+            "input_bits": one.input_bits,
+            "members": len(one.members),
+            "recipe": one.recipe,
+            "width": one.width,
+        }
+        values |= {"mu": one.mapping.mu, "mapped_layers": one.mapping.layers} if one.mapping else {"mu": 0}
+        if len(one.members) == 1:
+            return values | {"precision": str(one.members[0].precision)}
+        others = [str(member.precision) for member in one.members if not member.precision.float]
+        values |= {"vote": one.vote, f"fp_of_{len(one.members)}": len(one.members) - len(others)}
+        return values | {f"member_{slot}": token for slot, token in enumerate(others, 1)}
+
+    def _sample_members(self, trial: Trial) -> tuple[Member, ...]:
+        space = self._space
+        count = trial.suggest_categorical("members", space.members)
+        if count == 1:
+            token = trial.suggest_categorical("precision", [str(p) for p in space.precisions])
+            return (Member(read_precision(token)),)
+        full = trial.suggest_categorical(f"fp_of_{count}", space.groups.full_counts(count))
+        choices = [str(precision) for precision in space.groups.others]
+        slots = range(1, count - full + 1)
+        tokens = [trial.suggest_categorical(f"member_{slot}", choices) for slot in slots]
+        return tuple(Member(precision) for precision in (*[FP] * full, *map(read_precision, tokens)))
+
+    def _sample_mapping(self, trial: Trial) -> MuLaw | None:
+        mu = trial.suggest_categorical("mu", self._space.mu)
+        return MuLaw(mu, trial.suggest_categorical("mapped_layers", self._space.mapped_layers)) if mu else None

@@ -7,11 +7,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Self
 
-from space import encoding
 from space.axes import AXES, check_axis
 from space.candidate import Candidate, Member, MuLaw, Vote
 from space.canonical import number
 from space.checks import known_name
+from space.encoding import Conditional, Trial
 from space.errors import UnknownName, UserError
 from space.groups import Groups
 from space.sources import PRESETS, is_file, read_preset, read_toml
@@ -98,16 +98,20 @@ class SearchSpace:
         axes = {field.name: list(getattr(self, field.name)) for field in fields(self)}
         return axes | {"precisions": [str(precision) for precision in self.precisions]}
 
-    def sample(self, trial: encoding.Trial) -> Candidate:
-        """The canonical candidate of a trial's suggestions; see `space.encoding` for the parameters."""
-        return encoding.sample(self, trial)
+    def sample(self, trial: Trial) -> Candidate:
+        """The canonical candidate of a trial's suggestions, in the conditional encoding."""
+        return Conditional(self).sample(trial)
 
     def params(self, candidate: Candidate) -> dict[str, Any]:
         """The parameters for which `sample` returns this candidate; UserError if it is not in the space."""
+        return Conditional(self).params(candidate)
+
+    def check_contains(self, candidate: Candidate) -> Candidate:
+        """The canonical form of the candidate; UserError if it is not in the space."""
         if not self.contains(candidate):
             what, expected = "candidate outside the search space", "one of its candidates"
             raise UserError(what, got=str(candidate), expected=expected, hint="ask contains() first")
-        return encoding.params(candidate)
+        return candidate.canonical()
 
     def contains(self, candidate: Candidate) -> bool:
         """Whether the canonical form of the candidate is one of `enumerate()`."""

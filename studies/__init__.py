@@ -7,6 +7,10 @@ if TYPE_CHECKING:
     from studies.attainment import attained_share as attained_share
     from studies.attainment import attainment_surface as attainment_surface
     from studies.bounds import Bounds as Bounds
+    from studies.choice import AUTO as AUTO
+    from studies.choice import SAMPLERS as SAMPLERS
+    from studies.choice import Choice as Choice
+    from studies.choice import check_sampler as check_sampler
     from studies.compared import Comparison as Comparison
     from studies.compared import Contender as Contender
     from studies.compared import compare_studies as compare_studies
@@ -17,7 +21,6 @@ if TYPE_CHECKING:
     from studies.comparison import reach_of as reach_of
     from studies.comparison import spread_of as spread_of
     from studies.config import PROPOSALS as PROPOSALS
-    from studies.config import SAMPLERS as SAMPLERS
     from studies.config import Plateau as Plateau
     from studies.config import Stop as Stop
     from studies.config import StudyConfig as StudyConfig
@@ -74,9 +77,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "attainment": ("attained_share", "attainment_surface"),
     "bounds": ("Bounds",),
+    "choice": ("AUTO", "SAMPLERS", "Choice", "check_sampler"),
     "compared": ("Comparison", "Contender", "compare_studies", "run_of"),
     "comparison": ("Reach", "Spread", "held_volumes", "reach_of", "spread_of"),
-    "config": ("PROPOSALS", "SAMPLERS", "Plateau", "Stop", "StudyConfig"),
+    "config": ("PROPOSALS", "Plateau", "Stop", "StudyConfig"),
     "distance": ("additive_epsilon", "igd_plus"),
     "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
     "history": ("hypervolume_trace",),

@@ -8,8 +8,8 @@ from studies.config import StudyConfig, flatten, told
 from studies.study import Study
 
 FREE = ("sampler", "proposals", "full", "seed", "protocol.seed")
-"""What compared studies may differ in: who proposes and whether trials go on to their end, which tells groups apart, and
-seeds, which tell runs apart."""
+"""What compared studies may differ in: who proposes and whether trials go on to their end, which tells groups apart,
+and seeds, which tell runs apart."""
 
 
 def check_comparable(studies: Sequence[Study]) -> None:

@@ -8,11 +8,9 @@ from evaluators.base import Budget, Protocol, check_range
 from evaluators.objectives import OBJECTIVES, find_objectives
 from space.errors import UnknownName, UserError
 from space.space import SearchSpace
+from studies.choice import AUTO, check_sampler
 from studies.limits import Limit, check_limits
 from studies.terms import Terms
-
-SAMPLERS: tuple[str, ...] = ("tpe", "nsga2", "random")
-"""Who proposes candidates: a density model (the default), a genetic algorithm, or chance as the control."""
 
 PROPOSALS: tuple[str, ...] = ("model", "pool", "off")
 """What is proposed between the sampler's: any candidate that promises most, such of known members alone, or nothing."""
@@ -29,21 +27,22 @@ class StudyConfig:
         space: what may be chosen.
         protocol: what is held fixed.
         budget: what one evaluation may spend.
-        sampler: one of SAMPLERS.
+        sampler: one of SAMPLERS, as it was asked for: what `auto` chose is in the study's header.
         seed: of everything the sampler draws.
         limits: what a candidate must meet; in any order.
         allow_masked: whether the front may hold robust accuracies that are known to be over-estimates.
         proposals: one of PROPOSALS.
         full: whether a trial goes on to its end where the front beats it whatever comes.
 
-    Raises UserError for an unknown or repeated name, and for limits that contradict each other.
+    Raises UserError for an unknown or repeated name, a sampler that can't search the space, and limits that contradict
+    each other.
     """
 
     objectives: tuple[str, ...]
     space: SearchSpace
     protocol: Protocol
     budget: Budget
-    sampler: str = "tpe"
+    sampler: str = AUTO
     seed: int = 0
     limits: tuple[Limit, ...] = ()
     allow_masked: bool = False
@@ -57,8 +56,7 @@ class StudyConfig:
         repeated = [name for name in self.objectives if self.objectives.count(name) > 1]
         if repeated:
             raise UserError("objective named twice", got=repeated[0], expected="each objective once")
-        if self.sampler not in SAMPLERS:
-            raise UnknownName("sampler", self.sampler, SAMPLERS)
+        check_sampler(self.sampler, self.space)
         if self.proposals not in PROPOSALS:
             raise UnknownName("proposals", self.proposals, PROPOSALS)
         check_range("seed", self.seed, 0, 2**31 - 1)

@@ -11,11 +11,10 @@ from space.candidate import Candidate
 from space.errors import UserError
 from space.space import SearchSpace
 from studies.bounds import Cost
+from studies.choice import ENUMERABLE
 from studies.limits import Limit, first_broken
 
 DRAWS = 200
-ENUMERABLE = 5000
-"""Spaces of up to so many candidates are searched exhaustively for one that is new."""
 
 
 class Draw:

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
@@ -11,14 +11,15 @@ from typing import Any, Self
 from evaluators.seeds import number
 from space.errors import UserError
 from studies.bounds import Bounds, measure_bounds
+from studies.choice import Choice, choose
 from studies.config import StudyConfig, check_same
 from studies.design import DRAWS, cost_axis, distinct, draws, first_design
 from studies.limits import check_limits
 from studies.trial import Evaluates
 
-FORMAT = 3
+FORMAT = 4
 """Raised when an older version could misread a study. In format 1, `pgd` was the plain PGD, judged by nothing; formats
-1 and 2 know no proposals from the pool."""
+1 and 2 know no proposals from the pool, 1 to 3 no sampler that was chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Header:
 
     Attributes:
         config: its identity.
+        choice: its sampler.
         bounds: cheapest and dearest cost, frozen.
         design: text forms of the candidates that are tried first.
         versions: of bitfront, optuna, torch and python, when it was created.
@@ -34,6 +36,7 @@ class Header:
     """
 
     config: StudyConfig
+    choice: Choice
     bounds: Bounds
     design: tuple[str, ...]
     versions: Mapping[str, str]
@@ -44,6 +47,7 @@ class Header:
         return {
             "format": self.format,
             "config": self.config.to_json(),
+            "sampler": self.choice.to_json(),
             "bounds": self.bounds.to_json(),
             "design": list(self.design),
             "versions": dict(self.versions),
@@ -54,8 +58,10 @@ class Header:
         """Read what `to_json` wrote; ValueError for a later format."""
         if data["format"] not in range(1, FORMAT + 1):
             raise ValueError(f"the study has format {data['format']}, this version reads 1 to {FORMAT}")
+        config, choice = StudyConfig.from_json(data["config"]), data.get("sampler")
         return cls(
-            config=StudyConfig.from_json(data["config"]),
+            config=config,
+            choice=Choice.from_json(choice) if choice else Choice.of_an_earlier_version(config.sampler),
             bounds=Bounds.from_json(data["bounds"]),
             design=tuple(data["design"]),
             versions=data["versions"],
@@ -67,7 +73,8 @@ class Header:
         if self.format == 1 and "pgd" in self.config.measured:
             hint = "choose another --out; plot and select still read it"
             raise UserError(f"{where} holds a study of an earlier version, whose pgd was the plain PGD", hint=hint)
-        check_same(self.config, config, where)
+        same = self.choice.means(config.sampler)
+        check_same(self.config, replace(config, sampler=self.config.sampler) if same else config, where)
 
 
 def make_header(config: StudyConfig, evaluator: Evaluates, trials: int) -> Header:
@@ -76,7 +83,7 @@ def make_header(config: StudyConfig, evaluator: Evaluates, trials: int) -> Heade
     Args:
         config: of the new study.
         evaluator: only its `cost` is asked, some hundred times.
-        trials: of the first run; the design takes a third of them, at most ten.
+        trials: of the first run; the design takes a third of them, at most ten, and `auto` goes by them.
     Raises: UserError for limits that no candidate can meet, or when none fits the network.
     """
     cost = cache(evaluator.cost)
@@ -91,7 +98,13 @@ def make_header(config: StudyConfig, evaluator: Evaluates, trials: int) -> Heade
         limits=config.limits,
         seed=number(config.seed, "design", "choice"),
     )
-    return Header(config=config, bounds=bounds, design=tuple(map(str, design)), versions=versions())
+    return Header(
+        config=config,
+        choice=choose(config.sampler, config.space, len(config.objectives), trials),
+        bounds=bounds,
+        design=tuple(map(str, design)),
+        versions=versions(),
+    )
 
 
 def versions() -> dict[str, str]:

@@ -66,6 +66,7 @@ def study_json(study: Study, records: Sequence[Record]) -> dict[str, Any]:
     states = Counter(record.state for record in records)
     return {
         "config": study.config.to_json(),
+        "sampler": study.choice.to_json() if study.choice else None,
         "versions": study.versions,
         "bounds": study.bounds.to_json() if study.bounds else None,
         "design": list(study.design),

@@ -9,8 +9,9 @@ from optuna.trial import Trial, TrialState
 from evaluators.base import Measurement
 from evaluators.seeds import number
 from space.candidate import Candidate
+from studies.choice import ENUMERABLE
 from studies.config import Stop
-from studies.design import ENUMERABLE, allowed, draws, something_new
+from studies.design import allowed, draws, something_new
 from studies.events import Event, Measured, RunStarted, Stopped, TrialFinished, TrialStarted, Why
 from studies.header import Header
 from studies.hope import Hope
@@ -20,7 +21,7 @@ from studies.proposals import Proposer
 from studies.prospects import Foresees
 from studies.records import GrowingFront, Origin, Record
 from studies.repeats import Repeat, Repeats, as_trial, next_repeat
-from studies.samplers import make_sampler
+from studies.samplers import make_encoding, make_sampler
 from studies.told import constraints, told
 from studies.trial import Evaluates, Outcome, Report, evaluate, hopeful
 from studies.watch import Watch
@@ -81,9 +82,9 @@ class Runner:
         self._proposer = self._make_proposer()
         hope = Hope(self._config, header.bounds, lambda: self._front.members)
         self._lost = hopeful if self._config.full else hope.lost
-        trials.sampler = make_sampler(
-            self._config.sampler, self._config.seed, lambda: {one.number for one in self._front.members}
-        )
+        sampler, on_front = header.choice.chosen, lambda: {one.number for one in self._front.members}
+        self._encoding = make_encoding(sampler, self._space)
+        trials.sampler = make_sampler(sampler, self._config.seed, on_front, self._space)
 
     def run(self) -> Stopped:
         """Try candidates until there is a reason to stop."""
@@ -137,7 +138,7 @@ class Runner:
         proposal = None if waiting else self._proposal(sum(not record.repeats for record in self._memory.records))
         if proposal is not None:
             candidate, origin = proposal
-            self._trials.enqueue_trial(self._space.params(candidate), user_attrs={ORIGIN: origin})
+            self._trials.enqueue_trial(self._encoding.params(candidate), user_attrs={ORIGIN: origin})
         return self._trials.ask()
 
     def _proposal(self, trial: int) -> tuple[Candidate, Origin] | None:
@@ -179,7 +180,7 @@ class Runner:
 
     def _evaluate(self, trial: Trial) -> Record:
         start = self._seconds
-        candidate = self._space.sample(trial)
+        candidate = self._encoding.sample(trial)
         self._on_event(TrialStarted(number=trial.number, candidate=str(candidate)))
         outcome = self._outcome(trial.number, candidate)
         return Record(

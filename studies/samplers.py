@@ -1,26 +1,28 @@
 """Optuna's samplers by name, made reproducible over interruptions."""
 
 import warnings
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, NSGAIIISampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from evaluators.seeds import number
-from space.errors import UnknownName
-from studies.window import Window
-
-Front = Callable[[], Set[int]]
+from space.encoding import Conditional, Encoding
+from space.flat import Flat
+from space.space import SearchSpace
+from studies.points import Points
+from studies.samplers_flat import Exhaustive, Gaussian, Proposes, Quasi, Whole
+from studies.window import Front, Window
 
 MODELLING = ("tpe",)
-"""Samplers that learn from every trial they see; nsga2 looks at its last generation, random at none."""
+"""Samplers here that learn from every trial they see; genetic ones look at their last generation, random at none."""
 
 POPULATION = 20
-"""Of nsga2: a study has tens to hundreds of trials, and Optuna's 50 would stay random for most of them."""
+"""Of nsga2 and nsga3: a study has tens to hundreds of trials, and Optuna's 50 would stay random for most of them."""
 
 
 class Seeded(BaseSampler):
@@ -48,7 +50,7 @@ class Seeded(BaseSampler):
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Start the trial with a sampler of its own."""
         self._joint = self._fresh(trial.number, "joint")
-        if isinstance(self._joint, NSGAIISampler):
+        if isinstance(self._joint, NSGAIISampler | NSGAIIISampler):
             # A trial whose parameters were fixed is never asked for, but should be a parent all the same.
             generation = self._joint.get_trial_generation(study, trial)
             # Who asks first gets the parents by merit, who asks later by number: let nobody be the first.
@@ -80,16 +82,23 @@ class Seeded(BaseSampler):
         return study if self._front is None else cast(Study, Window(study, self._front()))
 
 
-def make_sampler(name: str, seed: int, front: Front) -> Seeded:
-    """Build the named sampler; UnknownName for another name.
+def make_encoding(name: str, space: SearchSpace) -> Encoding:
+    """The encoding that suits the named sampler: flat for those that take a candidate as a whole."""
+    return Flat(space) if name in WHOLE else Conditional(space)
+
+
+def make_sampler(name: str, seed: int, front: Front, space: SearchSpace) -> BaseSampler:
+    """Build the named sampler.
 
     Args:
-        name: one of SAMPLERS.
+        name: one of SAMPLERS, not `auto`.
         seed: of the study.
         front: gives the numbers of the trials on the front.
+        space: that is searched, in the encoding which `make_encoding` gives for the sampler.
     """
-    if name not in MAKERS:
-        raise UnknownName("sampler", name, MAKERS)
+    if name in WHOLE:
+        points = Points(space, seed)
+        return Whole(points, WHOLE[name](points, front))
     return Seeded(MAKERS[name], seed, front if name in MODELLING else None)
 
 
@@ -104,8 +113,22 @@ def _nsga2(seed: int) -> BaseSampler:
     return NSGAIISampler(seed=seed, population_size=POPULATION)
 
 
+def _nsga3(seed: int) -> BaseSampler:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # so it has been called since 2023
+        return NSGAIIISampler(seed=seed, population_size=POPULATION)
+
+
 def _random(seed: int) -> BaseSampler:
     return RandomSampler(seed=seed)
 
 
-MAKERS: dict[str, Callable[[int], BaseSampler]] = {"tpe": _tpe, "nsga2": _nsga2, "random": _random}
+MAKERS: dict[str, Callable[[int], BaseSampler]] = {"tpe": _tpe, "nsga2": _nsga2, "nsga3": _nsga3, "random": _random}
+"""Optuna's samplers that know conditional parameters; each is made from a seed of 32 bits."""
+
+WHOLE: dict[str, Callable[[Points, Front], Proposes]] = {
+    "gp": Gaussian,
+    "qmc": lambda points, front: Quasi(points),
+    "exhaustive": lambda points, front: Exhaustive(points),
+}
+"""What proposes whole candidates, as points of the flat encoding."""

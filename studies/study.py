@@ -11,6 +11,7 @@ import optuna
 from evaluators.objectives import find_objectives
 from space.errors import UserError
 from studies.bounds import Bounds
+from studies.choice import Choice
 from studies.config import Stop, StudyConfig
 from studies.events import Event, RunStopped, Stopped
 from studies.header import Header, make_header
@@ -83,6 +84,11 @@ class Study:
     def bounds(self) -> Bounds | None:
         """Frozen bounds of the costs; None before the first run."""
         return self._header.bounds if self._header else None
+
+    @property
+    def choice(self) -> Choice | None:
+        """Who proposes candidates, and why; None before the first run."""
+        return self._header.choice if self._header else None
 
     @property
     def design(self) -> tuple[str, ...]:

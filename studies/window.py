@@ -1,11 +1,14 @@
 """What a sampler is shown of a long study: its front and its latest trials."""
 
 import copy
-from collections.abc import Container, Set
+from collections.abc import Callable, Container, Set
 from typing import Any
 
 from optuna import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+Front = Callable[[], Set[int]]
+"""Gives the numbers of the trials on the front."""
 
 LATEST = 200
 """Trials that are shown beside the front.
@@ -38,3 +41,34 @@ class Window:
     def __getattr__(self, name: str) -> Any:
         """What else a sampler asks for, the study answers."""
         return getattr(self._study, name)
+
+
+class Finished:
+    """Stands for a study before a model that needs every trial to have the same constraints, and takes a running
+    trial for another worker's: a trial that was interrupted half way is running still, and must not see itself.
+    """
+
+    def __init__(self, study: Window) -> None:
+        self._study = study
+
+    def _get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
+    ) -> list[FrozenTrial]:
+        """As Optuna's own, finished trials alone; a constraint that was not told of a trial counts as met."""
+        found = [one for one in self._study._get_trials(deepcopy, states, use_cache) if one.state.is_finished()]
+        names = sorted({name for one in found for name in one.constraints})
+        return [one if list(one.constraints) == names else _constrained(one, names) for one in found]
+
+    def __getattr__(self, name: str) -> Any:
+        """What else a sampler asks for, the study answers."""
+        return getattr(self._study, name)
+
+
+def _constrained(trial: FrozenTrial, names: list[str]) -> FrozenTrial:
+    return create_trial(
+        state=trial.state,
+        values=trial.values,
+        params=trial.params,
+        distributions=trial.distributions,
+        constraints={name: trial.constraints.get(name, 0.0) for name in names},
+    )

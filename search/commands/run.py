@@ -15,8 +15,8 @@ from search.pictures import draw_pictures
 from search.progress import progress
 from space import UnknownName, UserError, load_space
 from studies import (
+    AUTO,
     PROPOSALS,
-    SAMPLERS,
     Evaluates,
     Limit,
     Plateau,
@@ -27,6 +27,7 @@ from studies import (
     Study,
     StudyConfig,
     check_limits,
+    check_sampler,
     write_outputs,
 )
 
@@ -64,13 +65,12 @@ def _leave(study: Study) -> Selection | None:
 
 def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
     """Check what is cheap to check, then load the data."""
-    if args.sampler not in SAMPLERS:
-        raise UnknownName("sampler", args.sampler, SAMPLERS)
     if args.proposals not in PROPOSALS:
         raise UnknownName("proposals", args.proposals, PROPOSALS)
     limits = tuple(Limit.parse(text) for text in args.limit)
     check_limits(limits)
     space = load_space(args.space)
+    check_sampler(args.sampler, space)
     budget_of(args)
     logging.getLogger("optuna").setLevel(logging.WARNING)  # it announces every study
     evaluator = evaluator_of(args)
@@ -106,6 +106,8 @@ def _announce(study: Study, stopped: Stopped, again: str) -> None:
     known = {"seconds": "time is up", "space exhausted": "nothing is left to try", "plateau": plateau}
     why = known.get(stopped.reason, "")
     note("; ".join(filter(None, (f"{counts} in {clock(stopped.seconds)}", why, f"all in {study.folder}"))))
+    if study.choice and study.choice.asked == AUTO:
+        note(f"sampler: {study.choice.chosen}, for {study.choice.reason}")
     if stopped.reason == "interrupted":
         note(f"interrupted; everything finished is kept, resume with: {again}")
 

@@ -30,7 +30,7 @@ LIBRARIES = {
     "evaluators": {"torch", "torchvision", "numpy", "numba", "scipy", "mlxtend", "filelock", "safetensors"}
     | {"PIL"}  # comes with torchvision, which reads pictures with it
     | {"pyautoattack"},  # of the extra `audit`
-    "studies": {"optuna", "numpy", "filelock"},
+    "studies": {"optuna", "numpy", "filelock", "scipy"},
     "search": DECLARED,
 }
 """Which other libraries each package may import, anywhere."""

@@ -136,10 +136,10 @@ def test_a_study_of_another_version_is_one_line(tmp_path):
     url = f"sqlite:///{tmp_path}/trials.db"
     run(tmp_path / "s", url)
     with sqlite3.connect(tmp_path / "trials.db") as database:
-        text = "update study_user_attributes set value_json = replace(value_json, '\"format\": 3', '\"format\": 4')"
+        text = "update study_user_attributes set value_json = replace(value_json, '\"format\": 4', '\"format\": 5')"
         assert database.execute(text).rowcount == 1
     database.close()
-    with pytest.raises(UserError, match=r"unreadable study: got 'ValueError: the study has format 4.*another version"):
+    with pytest.raises(UserError, match=r"unreadable study: got 'ValueError: the study has format 5.*another version"):
         Study.load(tmp_path / "s")
 
 

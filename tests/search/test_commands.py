@@ -149,7 +149,7 @@ def test_select_prints_the_file_as_json(study: Path, capsys: Capture) -> None:
         ),
         (
             ["--sampler", "tpee"],
-            "unknown sampler: got 'tpee'; expected one of nsga2, random, tpe; hint: did you",
+            "unknown sampler: got 'tpee'; expected one of auto, exhaustive, gp, nsga2, nsga3, qmc, random, tpe;",
         ),
         (["--trials", "0"], "trials out of range: got 0; expected 1 to"),
         (["--epochs", "0"], "epochs out of range: got 0; expected 1 to"),

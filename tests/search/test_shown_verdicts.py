@@ -254,7 +254,7 @@ def test_a_study_of_an_earlier_version_is_plotted_and_selected_from(study: Path,
     journal = study / "journal.log"
     text = re.sub(r'"(certified|pgd_naive)":\{[^}]*\},', "", journal.read_text())
     text = re.sub(r',"interval":\[[^]]*\]', "", text)
-    journal.write_text(text.replace('"format":3', '"format":1').replace(',"allow_masked":false', ""))
+    journal.write_text(text.replace('"format":4', '"format":1').replace(',"allow_masked":false', ""))
     assert {point.verdict for point in scene_of(Study.load(study), None).points} == {"unchecked"}
     assert main(["plot", "study"]) == 0
     assert main(["select", "study", "--rule", "best:acc"]) == 0

@@ -43,6 +43,7 @@ def config(**changes) -> StudyConfig:
         "space": LARGE,
         "protocol": PROTOCOL,
         "budget": BUDGET,
+        "sampler": "tpe",
     }
     return StudyConfig(**(fields | changes))
 

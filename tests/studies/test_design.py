@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from space.candidate import Candidate
 from space.errors import UserError
 from space.space import SearchSpace
-from studies.config import SAMPLERS
 from studies.design import cost_axis, distinct, draws, first_design, something_new
 from studies.header import make_header
 from studies.limits import Limit
@@ -99,7 +98,7 @@ def test_a_header_holds_a_third_of_the_trials_at_most_ten(trials, count):
     assert {"python", "optuna", "torch"} <= header.versions.keys()
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
 def test_seeds_make_other_designs(sampler):
     one, two = (make_header(config(sampler=sampler, seed=seed), Arithmetic(), 30).design for seed in (0, 1))
     assert one != two

@@ -261,7 +261,7 @@ def as_of_an_earlier_version(folder):
     text = (folder / "journal.log").read_text()
     text = re.sub(r'"(certified|pgd_naive)":\{[^}]*\},', "", text)
     text = re.sub(r',"interval":\[[^]]*\]', "", text)
-    text = text.replace('"format":3', '"format":1').replace(',"allow_masked":false', "")
+    text = text.replace('"format":4', '"format":1').replace(',"allow_masked":false', "")
     assert not re.search("interval|certified|pgd_naive|allow_masked", text)
     (folder / "journal.log").write_text(text)
 

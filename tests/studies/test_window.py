@@ -4,11 +4,12 @@ import random
 
 import optuna
 import pytest
+from closed_form import SIXTY
 from optuna.trial import TrialState
 
 from studies import samplers
 from studies.samplers import MODELLING, Seeded, make_sampler
-from studies.window import Window
+from studies.window import Finished, Window
 
 
 def grown(sampler, trials, told=lambda number: None):
@@ -39,7 +40,7 @@ def test_the_front_and_the_latest_are_shown_in_their_order():
 
 @pytest.mark.parametrize("name", MODELLING)
 def test_a_study_that_fits_is_searched_as_without_a_window(name):
-    shown, whole = (grown(make_sampler(name, 3, front), 40) for front in (frozenset, None))
+    shown, whole = (grown(make_sampler(name, 3, front, SIXTY), 40) for front in (frozenset, None))
     assert [one.params for one in shown.trials] == [one.params for one in whole.trials]
 
 
@@ -49,7 +50,7 @@ def test_what_is_beyond_the_window_makes_no_difference(name, monkeypatch):
     monkeypatch.setattr(samplers, "Window", lambda study, front: Window(study, front, latest=15))
 
     def continued(value):
-        study = optuna.create_study(directions=["minimize"] * 2, sampler=make_sampler(name, 3, lambda: {0}))
+        study = optuna.create_study(directions=["minimize"] * 2, sampler=make_sampler(name, 3, lambda: {0}, SIXTY))
         for _ in range(20):
             study.add_trial(
                 optuna.trial.create_trial(
@@ -74,5 +75,22 @@ def test_what_is_beyond_the_window_makes_no_difference(name, monkeypatch):
 
 
 def test_samplers_that_do_not_model_see_all():
-    assert make_sampler("nsga2", 0, frozenset)._front is None
-    assert isinstance(make_sampler("random", 0, frozenset), Seeded)
+    assert make_sampler("nsga2", 0, frozenset, SIXTY)._front is None
+    assert isinstance(make_sampler("random", 0, frozenset, SIXTY), Seeded)
+
+
+def test_a_model_that_takes_running_trials_for_others_sees_finished_ones_with_the_same_constraints():
+    study = optuna.create_study()
+    for names in ({"b": 1.0, "a": -1.0}, {"a": 0.5}, {}):
+        trial = study.ask()
+        for name, value in names.items():
+            trial.set_constraint(name, value)
+        study.tell(trial, trial.suggest_int("x", 0, 9))
+    study.ask()
+    shown = Finished(Window(study, frozenset()))._get_trials()
+    assert [list(one.constraints.items()) for one in shown] == [
+        [("a", -1.0), ("b", 1.0)],
+        [("a", 0.5), ("b", 0.0)],
+        [("a", 0.0), ("b", 0.0)],
+    ]
+    assert [(one.params, one.values) for one in shown] == [(one.params, one.values) for one in study.trials[:3]]

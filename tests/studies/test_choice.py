@@ -1,0 +1,125 @@
+"""Which sampler a study has: chosen by a table, written down with its reason, and kept."""
+
+import json
+
+import pytest
+from closed_form import LARGE, SIXTY, Arithmetic, config
+
+from space.errors import UserError
+from studies import AUTO, Stop, Study, write_outputs
+from studies.choice import ENUMERABLE, RULES, Choice, Task, choose
+from studies.header import FORMAT, Header
+from studies.storage import HEADER
+
+
+def run(folder, trials=3, **changes):
+    study = Study.open(folder, config(**changes))
+    study.run(Arithmetic(), Stop(trials=trials))
+    return study
+
+
+@pytest.mark.parametrize(
+    ("space", "objectives", "trials", "chosen"),
+    [
+        (SIXTY, 3, 60, "exhaustive"),
+        (SIXTY, 6, 4000, "exhaustive"),
+        (SIXTY, 3, 59, "gp"),
+        (LARGE, 1, 100, "gp"),
+        (LARGE, 3, 100, "gp"),
+        (LARGE, 4, 100, "tpe"),
+        (LARGE, 3, 101, "tpe"),
+        (LARGE, 6, 1000, "tpe"),
+        (LARGE, 3, 1001, "nsga2"),
+        (LARGE, 4, 1001, "nsga3"),
+        (LARGE, 2, 10**6, "nsga2"),  # more trials than candidates, but too many to list
+    ],
+)
+def test_auto_goes_by_the_space_the_objectives_and_the_trials(space, objectives, trials, chosen):
+    choice = choose(AUTO, space, objectives, trials)
+    assert (choice.asked, choice.chosen) == (AUTO, chosen)
+    assert choice.reason.startswith(f"{space.size} candidates, {objectives} objectives, {trials} trials: ")
+
+
+def test_the_table_ends_with_a_rule_that_always_fits():
+    assert LARGE.size > ENUMERABLE
+    assert {rule.sampler for rule in RULES} == {"exhaustive", "gp", "tpe", "nsga2", "nsga3"}
+    assert RULES[-1].fits(Task(10**9, 99, 10**9))
+
+
+def test_a_name_is_taken_as_it_is():
+    assert choose("random", SIXTY, 3, 999) == Choice("random", "random", "asked for by name")
+
+
+def test_the_choice_is_kept_whatever_is_asked_for_later(tmp_path):
+    study = run(tmp_path, sampler=AUTO, trials=4, space=SIXTY)
+    assert study.choice == choose(AUTO, SIXTY, 3, 4)
+    assert study.choice.chosen == "gp"
+    again = run(tmp_path, sampler=AUTO, trials=5, space=SIXTY)
+    Study.open(tmp_path, config(sampler=AUTO, space=SIXTY)).run(Arithmetic(), Stop(trials=60, seconds=0.001))
+    assert again.choice == study.choice == Study.load(tmp_path).choice
+    write_outputs(again)
+    written = json.loads((tmp_path / "study.json").read_text())
+    assert written["sampler"] == {
+        "asked": "auto",
+        "chosen": "gp",
+        "reason": "60 candidates, 3 objectives, 4 trials: a model of every objective pays for up to 3 objectives and "
+        "100 trials",
+    }
+    assert written["config"]["sampler"] == "auto"
+
+
+def test_the_chosen_one_may_be_named(tmp_path):
+    run(tmp_path, sampler=AUTO, space=SIXTY)
+    assert len(run(tmp_path, sampler="gp", space=SIXTY, trials=4).records()) == 4
+    with pytest.raises(UserError, match="holds a study with another sampler: got 'tpe'; expected auto"):
+        run(tmp_path, sampler="tpe", space=SIXTY)
+
+
+def test_a_sampler_that_was_named_is_not_meant_by_auto(tmp_path):
+    run(tmp_path, sampler="random")
+    with pytest.raises(UserError, match="holds a study with another sampler: got 'auto'; expected random; hint: "):
+        run(tmp_path, sampler=AUTO)
+
+
+def older(folder, sampler, version):
+    """Make the study in a folder one of an earlier version, which wrote only a name."""
+    trials = Study.load(folder)._trials
+    header = dict(trials.user_attrs[HEADER])
+    del header["sampler"]
+    config = {**header["config"], "sampler": sampler}
+    trials.set_user_attr(HEADER, header | {"config": config, "format": version})
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("asked", [AUTO, "tpe"])
+def test_an_older_study_of_the_default_goes_on_as_it_was(tmp_path, version, asked):
+    """It had `tpe` whether or not that was asked for; nobody who now asks for nothing may be refused."""
+    for name in ("whole", "s"):
+        run(tmp_path / name, sampler="tpe", trials=14)
+    older(tmp_path / "s", "tpe", version)
+    study = run(tmp_path / "s", sampler=asked, trials=17)
+    assert (study.choice.asked, study.choice.chosen) == ("", "tpe")
+    assert [one.candidate for one in study.records()] == [
+        one.candidate for one in run(tmp_path / "whole", sampler="tpe", trials=17).records()
+    ]
+
+
+def test_an_older_study_of_another_sampler_was_asked_for_it(tmp_path):
+    run(tmp_path, sampler="random")
+    older(tmp_path, "random", 3)
+    assert len(run(tmp_path, sampler="random", trials=4).records()) == 4
+    with pytest.raises(UserError, match="another sampler: got 'auto'; expected random"):
+        run(tmp_path, sampler=AUTO)
+
+
+def test_a_header_reads_back(tmp_path):
+    study = run(tmp_path, sampler=AUTO)
+    header = Header.from_json(study._trials.user_attrs[HEADER])
+    assert Header.from_json(json.loads(json.dumps(header.to_json()))) == header
+    assert header.format == FORMAT == 4
+
+
+def test_all_of_a_space_is_left_to_no_model(tmp_path):
+    study = run(tmp_path, sampler=AUTO, space=SIXTY, trials=60)
+    assert study.choice.chosen == "exhaustive"
+    assert len({record.key for record in study.records()}) == 60
