@@ -9,6 +9,9 @@ from space.errors import UnknownName
 Direction = Literal["maximize", "minimize"]
 Stage = Literal["cost", "clean", "attack"]
 
+AT = "@"
+"""Stands between an objective and the epochs after which it was measured."""
+
 STAGES: tuple[Stage, ...] = ("cost", "clean", "attack")
 """From cheap to dear: milliseconds, a training, an attack."""
 
@@ -71,6 +74,23 @@ OBJECTIVES: dict[str, Objective] = {
 def find_objectives(names: Iterable[str]) -> tuple[Objective, ...]:
     """Look the names up, in the order given; raises UnknownName with the nearest known name."""
     return tuple(find_objective(name) for name in names)
+
+
+def rung_name(epochs: int) -> str:
+    """What the accuracy of members is called that have trained for only so many of their epochs.
+
+    >>> rung_name(2)
+    'acc@2'
+    """
+    return f"acc{AT}{epochs}"
+
+
+def stage_of(name: str) -> Stage:
+    """The stage that takes a measurement: of an objective, or of one before the end of the training.
+
+    Raises: UnknownName.
+    """
+    return find_objective(name.partition(AT)[0]).stage
 
 
 def find_objective(name: str) -> Objective:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluators.objectives import OBJECTIVES, find_objectives
+from evaluators.objectives import OBJECTIVES, find_objectives, stage_of
 from search.formats import radius
 from space import Candidate, UserError
 from studies import hypervolume_trace
@@ -70,7 +70,7 @@ def growth_of(study: Study) -> Growth:
 def title_of(study: Study, records: Iterable[Record]) -> str:
     """Data set, network, epsilon and images under attack."""
     protocol, budget = study.config.protocol, study.config.budget
-    attacked = [m.n for r in records for name, m in r.measurements.items() if OBJECTIVES[name].stage == "attack"]
+    attacked = [m.n for r in records for name, m in r.measurements.items() if stage_of(name) == "attack"]
     images = f", {max(attacked)} images attacked with {budget.steps} steps" if attacked else ""
     threat = "" if protocol.threat == "raw" else f" ({protocol.threat})"
     return f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}{threat}{images}"

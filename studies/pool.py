@@ -103,5 +103,5 @@ class Pool:
 
 
 def is_trained(record: Record) -> bool:
-    """Whether the members of a record were trained: something beyond costs was measured."""
-    return any(OBJECTIVES[name].stage != "cost" for name in record.measurements)
+    """Whether the members of a record were trained to the end: an objective beyond costs was measured."""
+    return any(name in OBJECTIVES and OBJECTIVES[name].stage != "cost" for name in record.measurements)

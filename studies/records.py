@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from evaluators.base import Measurement
-from evaluators.objectives import OBJECTIVES, find_objectives
+from evaluators.objectives import find_objectives, stage_of
 from evaluators.verdict import JUDGED, Verdict, gap_of, rules_in, verdict_of
 from studies.pareto import Floats, non_dominated
 from studies.terms import USUAL, Terms
@@ -31,7 +31,8 @@ class Record:
         key: the candidate's key.
         state: one of STATES; a complete record has every objective of its study.
         reason: why it is not complete, one line; "" if it is.
-        measurements: by objective name; costs as soon as the candidate fits the network.
+        measurements: by objective name, and by `rung_name` of what was measured before the end of the training; costs
+            as soon as the candidate fits the network.
         seconds: wall time of the trial.
         at: running seconds of the study when the trial ended, over all resumes.
         origin: who proposed it.
@@ -50,7 +51,7 @@ class Record:
     @property
     def evaluated(self) -> bool:
         """Whether it was paid for: complete, failed, or vetoed after training (a veto by cost is free)."""
-        trained = any(OBJECTIVES[name].stage != "cost" for name in self.measurements)
+        trained = any(stage_of(name) != "cost" for name in self.measurements)
         return self.state in ("complete", "failed") or (self.state == "vetoed" and trained)
 
     @property
