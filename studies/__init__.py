@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from studies.config import SAMPLERS as SAMPLERS
     from studies.config import Stop as Stop
     from studies.config import StudyConfig as StudyConfig
+    from studies.config import check_rungs as check_rungs
     from studies.events import Event as Event
     from studies.events import Measured as Measured
     from studies.events import RunStarted as RunStarted
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 # Where each public name lives; its module loads on first use, because optuna takes a second to import.
 _HOMES = {
     "bounds": ("Bounds",),
-    "config": ("PROPOSALS", "SAMPLERS", "Stop", "StudyConfig"),
+    "config": ("PROPOSALS", "SAMPLERS", "Stop", "StudyConfig", "check_rungs"),
     "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
     "history": ("hypervolume_trace",),
     "volume": ("hypervolume",),

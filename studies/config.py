@@ -1,6 +1,6 @@
 """What a study is (its identity, compared when it is resumed) and when a run of it stops."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -34,6 +34,7 @@ class StudyConfig:
         limits: what a candidate must meet; in any order.
         allow_masked: whether the front may hold robust accuracies that are known to be over-estimates.
         proposals: one of PROPOSALS.
+        rungs: epochs after which a trial may end, ascending, all before the budget's last; none where empty.
 
     Raises UserError for an unknown or repeated name, and for limits that contradict each other.
     """
@@ -47,6 +48,7 @@ class StudyConfig:
     limits: tuple[Limit, ...] = ()
     allow_masked: bool = False
     proposals: str = "pool"
+    rungs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         find_objectives(self.objectives)
@@ -61,6 +63,7 @@ class StudyConfig:
             raise UnknownName("proposals", self.proposals, PROPOSALS)
         check_range("seed", self.seed, 0, 2**31 - 1)
         check_limits(self.limits)
+        check_rungs(self.rungs, self.budget.epochs)
         object.__setattr__(self, "limits", tuple(sorted(set(self.limits), key=str)))
 
     @property
@@ -86,6 +89,7 @@ class StudyConfig:
             "limits": [str(limit) for limit in self.limits],
             "allow_masked": self.allow_masked,
             "proposals": self.proposals,
+            "rungs": list(self.rungs),
         }
 
     @classmethod
@@ -101,6 +105,7 @@ class StudyConfig:
             limits=tuple(Limit.parse(text) for text in data["limits"]),
             allow_masked=data.get("allow_masked", False),
             proposals=data.get("proposals", "off"),
+            rungs=tuple(data.get("rungs", ())),
         )
 
 
@@ -122,6 +127,15 @@ class Stop:
         check_range("trials", self.trials, 1, 10_000_000)
         if self.seconds is not None:
             check_range("seconds", self.seconds, 1e-3, 1e9)
+
+
+def check_rungs(rungs: Sequence[int], epochs: int) -> None:
+    """Raise UserError unless the rungs ascend, each of them before the last of the epochs."""
+    whole = all(isinstance(rung, int) and not isinstance(rung, bool) for rung in rungs)
+    if not whole or list(rungs) != sorted({rung for rung in rungs if 1 <= rung < epochs}):
+        allowed = f"ascending epochs from 1 to {epochs - 1}" if epochs > 1 else "none"
+        hint = f"a member is trained for {epochs} epoch{'s' * (epochs > 1)}; --epochs changes that"
+        raise UserError("rungs", got=", ".join(map(str, rungs)), expected=allowed, hint=hint)
 
 
 def check_same(old: StudyConfig, new: StudyConfig, where: object) -> None:

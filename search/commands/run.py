@@ -26,6 +26,7 @@ from studies import (
     Study,
     StudyConfig,
     check_limits,
+    check_rungs,
     write_outputs,
 )
 
@@ -69,7 +70,7 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
     limits = tuple(Limit.parse(text) for text in args.limit)
     check_limits(limits)
     space = load_space(args.space)
-    budget_of(args)
+    check_rungs(args.rungs, budget_of(args).epochs)
     logging.getLogger("optuna").setLevel(logging.WARNING)  # it announces every study
     evaluator = evaluator_of(args)
     config = StudyConfig(
@@ -82,6 +83,7 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
         limits=limits,
         allow_masked=args.allow_masked,
         proposals=args.proposals,
+        rungs=args.rungs,
     )
     return evaluator, config
 

@@ -1,0 +1,117 @@
+"""Successive halving by non-dominated rank: which trials go on from a rung of epochs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evaluators.base import Measurement
+from evaluators.objectives import OBJECTIVES, rung_name
+from studies.pareto import Floats, as_points, non_dominated
+
+if TYPE_CHECKING:
+    from studies.config import StudyConfig
+    from studies.records import Record
+
+ETA = 2.0
+"""One in so many goes on from a rung."""
+
+LEAST = 6
+"""Trials that must have reached a rung, the one in question included, before any is stopped there."""
+
+DOUBT = 1.0
+"""Standard errors of its accuracy that a trial is given in its favour."""
+
+
+class Rungs:
+    """The rungs of a study, and who goes on from them: the best 1/η of all trials that ever came so far.
+
+    Trials are asked one by one, as they come, and nobody waits (asynchronous successive halving that stops: Li et al.
+    2020). Several objectives are ranked by non-dominated sorting, and within a front by how far each is from those
+    ranked before it (an ε-net, as in MO-ASHA: Schmucker et al. 2021). Unlike there, what nothing at the rung
+    dominates always goes on.
+
+    Attributes:
+        epochs: after which a trial may end, ascending.
+    """
+
+    def __init__(self, config: "StudyConfig", *, eta: float = ETA, least: int = LEAST) -> None:
+        self.epochs = config.rungs
+        self._costs = tuple(name for name in config.objectives if OBJECTIVES[name].stage == "cost")
+        self._eta, self._least = eta, least
+
+    def decide(
+        self, records: Sequence["Record"], costs: Mapping[str, Measurement], rung: int, accuracy: Measurement
+    ) -> str:
+        """Why a trial should end at a rung, in one line; "" if it goes on. Follows from the arguments alone.
+
+        Args:
+            records: of the study; those that hold `rung_name(rung)` reached the rung.
+            costs: of the trial, at least those among the objectives.
+            rung: epochs.
+            accuracy: of the trial, at the rung.
+        """
+        name = rung_name(rung)
+        before = [self._losses(one.measurements, one.measurements[name].value) for one in _reached(records, name)]
+        mine = self._losses(costs, accuracy.value + DOUBT * accuracy.stderr)
+        points = np.array([*before, mine])
+        if len(points) < self._least:
+            return ""
+        place, quota = rank_of_last(points), max(1, math.ceil(len(points) / self._eta))
+        if place <= quota or non_dominated(points, [False] * points.shape[1])[-1]:
+            return ""
+        return f"{name} {accuracy.value:.4g} ranks {place} of {len(points)}, and the best {quota} go on"
+
+    def _losses(self, costs: Mapping[str, Measurement], accuracy: float) -> list[float]:
+        """All to be minimised; costs on a log scale, as everywhere."""
+        return [-accuracy, *(math.log2(max(costs[name].value, 1e-9)) for name in self._costs)]
+
+
+def rank_of_last(points: Floats) -> int:
+    """Rank of the last of the points, from 1: by fronts, and within its own by `spread`.
+
+    Args:
+        points: n x k losses, n >= 1, finite.
+    """
+    points = as_points(points, np.shape(points)[1])
+    left = np.arange(len(points))
+    passed = 0
+    while not (front := non_dominated(points[left], [False] * points.shape[1]))[-1]:
+        passed += int(front.sum())
+        left = left[~front]
+    own = left[front]
+    return passed + 1 + spread(_unit(points)[own]).index(len(own) - 1)
+
+
+def spread(points: Floats) -> list[int]:
+    """Order points so that each is the one farthest from all before it; the least of the first column begins.
+
+    Args:
+        points: n x k.
+    Returns: their indices; of equally far ones the earliest comes first.
+    """
+    if not len(points):
+        return []
+    order = [int(np.argmin(points[:, 0]))]
+    nearest = np.full(len(points), np.inf)
+    while len(order) < len(points):
+        nearest = np.minimum(nearest, np.linalg.norm(points - points[order[-1]], axis=1))
+        nearest[order[-1]] = -np.inf  # taken
+        order.append(int(np.argmax(nearest)))
+    return order
+
+
+def _reached(records: Sequence["Record"], name: str) -> list["Record"]:
+    """Records that were measured at the rung, the first of each design."""
+    by_key: dict[str, Record] = {}
+    for record in sorted(records, key=lambda one: one.number):
+        if name in record.measurements and record.state != "duplicate":
+            by_key.setdefault(record.key, record)
+    return list(by_key.values())
+
+
+def _unit(points: Floats) -> Floats:
+    """Each column stretched to [0, 1]; one without width is 0."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return np.asarray((points - low) / np.where(high > low, high - low, 1.0), dtype=np.float64)
