@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, runtime_checkable
+from typing import Protocol as Interface
 
 import numpy as np
 
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES, rung_name
+from space.candidate import Candidate
 from studies.pareto import Floats, as_points, non_dominated
 
 if TYPE_CHECKING:
@@ -22,6 +24,17 @@ LEAST = 6
 
 DOUBT = 1.0
 """Standard errors of its accuracy that a trial is given in its favour."""
+
+
+@runtime_checkable
+class Climbs(Interface):
+    """What rungs need of an evaluator beyond what every study does."""
+
+    def known(self, candidate: Candidate) -> bool:
+        """Whether measuring it trains nothing."""
+
+    def rung_accuracy(self, candidate: Candidate, epochs: int) -> Measurement | None:
+        """The accuracy of members that have trained only so far; None where that cannot be told any more."""
 
 
 class Rungs:
