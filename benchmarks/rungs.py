@@ -6,7 +6,7 @@ Trains 16 members, pausing after epochs 1 and 2 of 4; ensembles are answered by 
 Spearman's rank correlation of the accuracy at each rung with the final one, then plays studies over these candidates
 in random orders, with rungs and without: epochs trained, and the hypervolume (acc, bops) of what was completed. Once
 members are shared between candidates as the pool does; once every candidate has members of its own, as in a space so
-large that few are met twice.
+large that few are met twice; and so again with 30 candidates whose accuracy under attack is an objective as well.
 """
 
 import argparse
@@ -41,7 +41,11 @@ EPOCHS = 4
 STUDY = 60
 """Candidates of a played study: every single member, and ensembles drawn at random."""
 OBJECTIVES = ("acc", "bops")
+ROBUST = ("acc", "pgd", "bops")
 ORDERS = 20
+ATTACKED = 30
+"""Candidates that are attacked as well: every single member, and ensembles drawn at random."""
+EPSILON = 0.03
 ETAS = (2.0, 3.0, 4.0)
 
 
@@ -54,6 +58,7 @@ class Row:
     rungs: dict[int, Measurement]
     acc: Measurement
     members: frozenset[str]
+    pgd: Measurement | None = None
 
 
 def main() -> None:
@@ -62,15 +67,22 @@ def main() -> None:
     parser.add_argument("--width", default="x0.25")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    evaluator = open_evaluator(dataset="mnist5k", network="mnistconv", budget=Budget(epochs=EPOCHS), cache=args.cache)
+    budget = Budget(epochs=EPOCHS, images=96, steps=8)
+    evaluator = open_evaluator(dataset="mnist5k", network="mnistconv", epsilon=EPSILON, budget=budget, cache=args.cache)
     rows = [row_of(evaluator, Candidate.parse(f"{text}:{args.width}").canonical()) for text in texts()]
+    attacked = [robust(evaluator, row) for row in chosen(rows, ATTACKED, 0)]
     result = {
-        "settings": {"dataset": "mnist5k", "network": "mnistconv", "width": args.width, "epochs": EPOCHS},
+        "settings": {
+            **{"dataset": "mnist5k", "network": "mnistconv", "width": args.width, "epochs": EPOCHS},
+            **{"epsilon": EPSILON, "images": budget.images, "steps": budget.steps, "orders": ORDERS},
+        },
         "candidates": {str(row.candidate): values_of(row) for row in rows},
         "spearman": correlations(rows),
         "pause": pause(evaluator, rows),
-        "played, members shared": {f"eta {eta:g}": played(evaluator, rows, eta) for eta in ETAS},
-        "played, members apart": {f"eta {eta:g}": played(evaluator, apart(rows), eta) for eta in ETAS},
+        "played, members shared": each_eta(evaluator, rows, OBJECTIVES),
+        "played, members apart": each_eta(evaluator, apart(rows), OBJECTIVES),
+        "played, attacked": each_eta(evaluator, apart(attacked), ROBUST),
+        "pgd": {str(row.candidate): row.pgd.value for row in attacked},
     }
     save("rungs", result)
     for name in [*result][2:]:
@@ -135,20 +147,36 @@ def pause(evaluator: Evaluator, rows: Sequence[Row]) -> dict[str, float]:
     return {"bytes, in members": round(median(sizes), 2), "ms to resume": round(1e3 * median(times), 1)}
 
 
-def played(evaluator: Evaluator, rows: Sequence[Row], eta: float) -> dict[str, float]:
-    """Means over random orders: share of the epochs and of the hypervolume that a study with rungs has."""
+def robust(evaluator: Evaluator, row: Row) -> Row:
+    """With its worst case, on few images and steps."""
+    return replace(row, pgd=dict(evaluator.measure(row.candidate, ["pgd"]))["pgd"])
+
+
+def chosen(rows: Sequence[Row], count: int, seed: int) -> list[Row]:
+    """Every single member, and ensembles drawn at random; all of them where there are fewer."""
+    singles, joined = rows[: len(MEMBERS)], rows[len(MEMBERS) :]
+    return [*singles, *random.Random(seed).sample(joined, min(len(joined), count - len(singles)))]
+
+
+def each_eta(evaluator: Evaluator, rows: Sequence[Row], objectives: tuple[str, ...]) -> dict[str, dict[str, float]]:
     space = SearchSpace(precisions=("fp",), members=(1,))
-    config = StudyConfig(
-        objectives=OBJECTIVES, space=space, protocol=evaluator.protocol, budget=evaluator.budget, rungs=RUNGS
-    )
+    fixed = {"space": space, "protocol": evaluator.protocol, "budget": evaluator.budget}
+    config = StudyConfig(objectives=objectives, rungs=RUNGS, **fixed)
+    return {f"eta {eta:g}": played(rows, Rungs(config, eta=eta), objectives) for eta in ETAS}
+
+
+def played(rows: Sequence[Row], rungs: Rungs, objectives: tuple[str, ...]) -> dict[str, float]:
+    """Means over random orders: share of the epochs and of the hypervolume that a study with rungs has."""
     costs = [row.bops.value for row in rows]
     bounds = Bounds({"bops": (min(costs), max(costs))})
     found = []
     for seed in range(ORDERS):
-        rng = random.Random(seed)
-        order = [*rows[: len(MEMBERS)], *rng.sample(rows[len(MEMBERS) :], STUDY - len(MEMBERS))]
-        rng.shuffle(order)
-        found.append(_play(order, Rungs(config, eta=eta), bounds))
+        order = chosen(rows, STUDY, seed)
+        random.Random(seed).shuffle(order)
+        reached = _play(order, rungs)
+        done = [row for row, epochs in zip(order, reached[1], strict=True) if epochs == EPOCHS]
+        share = _volume(done, bounds, objectives) / _volume(order, bounds, objectives)
+        found.append((reached[0], share, 1 - len(done) / len(order)))
     epochs, volume, stopped = zip(*found, strict=True)
     return {
         "epochs": round(mean(epochs), 3),
@@ -158,21 +186,23 @@ def played(evaluator: Evaluator, rows: Sequence[Row], eta: float) -> dict[str, f
     }
 
 
-def _play(order: Sequence[Row], rungs: Rungs, bounds: Bounds) -> tuple[float, float, float]:
-    """Epochs and hypervolume as shares of those without rungs, and the share of candidates that were stopped."""
+def _play(order: Sequence[Row], rungs: Rungs) -> tuple[float, list[int]]:
+    """Epochs as a share of those without rungs, and how far each candidate gets."""
     done: dict[str, int] = {}
     records: list[Record] = []
-    complete = []
+    epochs = []
     for number, row in enumerate(order):
-        reached = _climb(row, rungs, records, done)
-        measured = {"bops": row.bops} | {rung_name(rung): row.rungs[rung] for rung in RUNGS if rung <= reached}
-        state = "complete" if reached == EPOCHS else "vetoed"
-        key = row.candidate.key()
-        records.append(Record(number=number, candidate=key, key=key, state=state, measurements=measured))
-        complete += [row] if state == "complete" else []
+        epochs.append(_climb(row, rungs, records, done))
+        names = ("bops", *(rung_name(rung) for rung in RUNGS if rung <= epochs[-1]))
+        measured = {name: one for name, one in measured_of(row).items() if name in names}
+        text, key = str(row.candidate), row.candidate.key()
+        records.append(Record(number=number, candidate=text, key=key, state="vetoed", measurements=measured))
     full = EPOCHS * len(frozenset().union(*(row.members for row in order)))
-    share = _volume(complete, bounds) / _volume(order, bounds)
-    return sum(done.values()) / full, share, 1 - len(complete) / len(order)
+    return sum(done.values()) / full, epochs
+
+
+def measured_of(row: Row) -> dict[str, Measurement]:
+    return {"bops": row.bops} | {rung_name(rung): one for rung, one in row.rungs.items()}
 
 
 def _climb(row: Row, rungs: Rungs, records: Sequence[Record], done: dict[str, int]) -> int:
@@ -180,15 +210,15 @@ def _climb(row: Row, rungs: Rungs, records: Sequence[Record], done: dict[str, in
     known = all(done.get(member) == EPOCHS for member in row.members)
     for rung in RUNGS if not known else ():
         done.update({member: max(rung, done.get(member, 0)) for member in row.members})
-        if rungs.decide(records, {"bops": row.bops}, rung, row.rungs[rung]):
+        if rungs.decide(records, row.candidate, rung, measured_of(row)):
             return rung
     done.update(dict.fromkeys(row.members, EPOCHS))
     return EPOCHS
 
 
-def _volume(rows: Sequence[Row], bounds: Bounds) -> float:
-    values = np.array([[row.acc.value, row.bops.value] for row in rows])
-    return hypervolume(bounds.normalise(values, OBJECTIVES), (1.0, 1.0))
+def _volume(rows: Sequence[Row], bounds: Bounds, objectives: tuple[str, ...]) -> float:
+    values = np.array([[getattr(row, name).value for name in objectives] for row in rows])
+    return hypervolume(bounds.normalise(values, objectives), [1.0] * len(objectives))
 
 
 if __name__ == "__main__":

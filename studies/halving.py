@@ -26,6 +26,9 @@ DOUBT = 1.0
 """Standard errors of its accuracy that a trial is given in its favour."""
 
 
+Measured = tuple[Candidate, Mapping[str, Measurement]]
+
+
 @runtime_checkable
 class Climbs(Interface):
     """What rungs need of an evaluator beyond what every study does."""
@@ -43,7 +46,8 @@ class Rungs:
     Trials are asked one by one, as they come, and nobody waits (asynchronous successive halving that stops: Li et al.
     2020). Several objectives are ranked by non-dominated sorting, and within a front by how far each is from those
     ranked before it (an ε-net, as in MO-ASHA: Schmucker et al. 2021). Unlike there, what nothing at the rung
-    dominates always goes on.
+    dominates always goes on. Where accuracy under attack is an objective, which no rung knows, trials are compared with
+    those of their own recipe, and coarser input counts as one more objective: both give up accuracy for robustness.
 
     Attributes:
         epochs: after which a trial may end, ascending.
@@ -52,33 +56,46 @@ class Rungs:
     def __init__(self, config: "StudyConfig", *, eta: float = ETA, least: int = LEAST) -> None:
         self.epochs = config.rungs
         self._costs = tuple(name for name in config.objectives if OBJECTIVES[name].stage == "cost")
+        self._attacked = any(OBJECTIVES[name].stage == "attack" for name in config.objectives)
         self._eta, self._least = eta, least
 
     def decide(
-        self, records: Sequence["Record"], costs: Mapping[str, Measurement], rung: int, accuracy: Measurement
+        self,
+        records: Sequence["Record"],
+        candidate: Candidate,
+        rung: int,
+        measured: Mapping[str, Measurement],
     ) -> str:
         """Why a trial should end at a rung, in one line; "" if it goes on. Follows from the arguments alone.
 
         Args:
             records: of the study; those that hold `rung_name(rung)` reached the rung.
-            costs: of the trial, at least those among the objectives.
+            candidate: of the trial.
             rung: epochs.
-            accuracy: of the trial, at the rung.
+            measured: of the trial, at least `rung_name(rung)` and the costs among the objectives.
         """
         name = rung_name(rung)
-        before = [self._losses(one.measurements, one.measurements[name].value) for one in _reached(records, name)]
-        mine = self._losses(costs, accuracy.value + DOUBT * accuracy.stderr)
-        points = np.array([*before, mine])
+        before = [self._losses(*one, name) for one in self._company(records, candidate, name)]
+        points = np.array([*before, self._losses(candidate, measured, name, DOUBT)])
         if len(points) < self._least:
             return ""
         place, quota = rank_of_last(points), max(1, math.ceil(len(points) / self._eta))
         if place <= quota or non_dominated(points, [False] * points.shape[1])[-1]:
             return ""
-        return f"{name} {accuracy.value:.4g} ranks {place} of {len(points)}, and the best {quota} go on"
+        return f"{name} {measured[name].value:.4g} ranks {place} of {len(points)}, and the best {quota} go on"
 
-    def _losses(self, costs: Mapping[str, Measurement], accuracy: float) -> list[float]:
-        """All to be minimised; costs on a log scale, as everywhere."""
-        return [-accuracy, *(math.log2(max(costs[name].value, 1e-9)) for name in self._costs)]
+    def _company(self, records: Sequence["Record"], candidate: Candidate, name: str) -> list[Measured]:
+        """Whom a candidate is compared with."""
+        reached = [(Candidate.parse(one.candidate), one.measurements) for one in _reached(records, name)]
+        return [one for one in reached if one[0].recipe == candidate.recipe or not self._attacked]
+
+    def _losses(
+        self, candidate: Candidate, measured: Mapping[str, Measurement], name: str, doubt: float = 0.0
+    ) -> list[float]:
+        """All to be minimised; costs and input bits on a log scale, as everywhere."""
+        accuracy = measured[name].value + doubt * measured[name].stderr
+        costs = [math.log2(max(measured[cost].value, 1e-9)) for cost in self._costs]
+        return [-accuracy, *costs, *([math.log2(candidate.input_bits)] if self._attacked else [])]
 
 
 def rank_of_last(points: Floats) -> int:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from evaluators.base import Measurement
 from evaluators.objectives import rung_name, stage_of
+from space.candidate import Candidate
 from space.errors import UnknownName
 from studies.halving import DOUBT, LEAST, Rungs, rank_of_last, spread
 from studies.records import Record
@@ -94,11 +95,21 @@ def fraction(value: float, stderr: float = 0.0) -> Measurement:
     return Measurement(value=value, unit="fraction", stderr=stderr)
 
 
-def ask(rungs: Rungs, records: list[Record], accuracy: float, bops: float, stderr: float = 0.0, rung: int = 1) -> str:
-    return rungs.decide(records, {"bops": measurement("bops", bops)}, rung, fraction(accuracy, stderr))
+def ask(
+    rungs: Rungs,
+    records: list[Record],
+    accuracy: float,
+    bops: float,
+    stderr: float = 0.0,
+    rung: int = 1,
+    text: str = "fp",
+) -> str:
+    measured = {"bops": measurement("bops", bops), rung_name(rung): fraction(accuracy, stderr)}
+    return rungs.decide(records, Candidate.parse(text), rung, measured)
 
 
-BOTH = config(objectives=("acc", "pgd", "bops"), rungs=(1, 2))
+BOTH = config(objectives=("acc", "bops"), rungs=(1, 2))
+ATTACKED = config(objectives=("acc", "pgd", "bops"), rungs=(1, 2))
 LADDER = [record(i, accuracy=0.1 * i, bops=1e6) for i in range(9)]
 """Nine of one price, the later the better."""
 
@@ -130,8 +141,24 @@ def test_what_nothing_dominates_goes_on_however_many_those_are():
 
 def test_without_a_cost_among_the_objectives_accuracy_alone_counts():
     rungs = Rungs(config(objectives=("pgd",), rungs=(1,)))
-    said = [rungs.decide(LADDER, {}, 1, fraction(0.1 * i + 0.05)) for i in range(-1, 9)]
+    said = [rungs.decide(LADDER, Candidate.parse("fp"), 1, {"acc@1": fraction(0.1 * i + 0.05)}) for i in range(-1, 9)]
     assert [bool(reason) for reason in said] == [True] * 5 + [False] * 5
+
+
+@pytest.mark.parametrize("one", [BOTH, ATTACKED], ids=["acc,bops", "acc,pgd,bops"])
+def test_coarse_input_goes_on_where_robustness_counts(one):
+    said = [bool(ask(Rungs(one), LADDER, 0.15, 1e6, text=text)) for text in ("fp", "in4:fp", "in1:xnor")]
+    assert said == ([True, True, True] if one is BOTH else [True, False, False])
+    coarse = [replace(record, candidate="in1:fp") for record in LADDER]
+    assert ask(Rungs(one), coarse, 0.15, 1e6, text="in1:xnor")
+
+
+@pytest.mark.parametrize("one", [BOTH, ATTACKED], ids=["acc,bops", "acc,pgd,bops"])
+def test_recipes_are_compared_with_their_own_where_robustness_counts(one):
+    hardened = [replace(record, number=20 + i, key=f"pgd {i}", candidate="fp:pgd") for i, record in enumerate(LADDER)]
+    low = [replace(record, measurements=record.measurements | {"acc@1": fraction(-1.0)}) for record in hardened]
+    assert bool(ask(Rungs(one), [*LADDER, *low[:5]], -0.5, 1e6, text="fp:pgd")) == (one is BOTH)
+    assert ask(Rungs(one), [*LADDER, *hardened], 0.05, 1e6, text="fp:pgd")
 
 
 def test_a_standard_error_is_given_in_its_favour():
