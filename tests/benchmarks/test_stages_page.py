@@ -19,7 +19,8 @@ def test_correlations_are_those_of_the_file():
 
 def test_shares_are_those_of_the_file():
     rows = re.findall(r"\| (\d) \| (0\.\d\d) \| ([01]\.\d{4}) \| ([01]\.\d{4}) \|", PAGE)
-    told = [*RESULT["played, members apart"].items(), *RESULT["played, members shared"].items()]
+    kinds = ("members shared", "members apart", "attacked")
+    told = [pair for kind in kinds for pair in RESULT[f"played, {kind}"].items()]
     expected = [
         (name[-1], f"{one['epochs']:.2f}", f"{one['hypervolume']:.4f}", f"{one['least hypervolume']:.4f}")
         for name, one in told

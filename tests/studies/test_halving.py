@@ -6,15 +6,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from closed_form import config, measurement
+from closed_form import Arithmetic, config, measurement
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluators.base import Measurement
+from evaluators.evaluator import Evaluator
 from evaluators.objectives import rung_name, stage_of
 from space.candidate import Candidate
 from space.errors import UnknownName
-from studies.halving import DOUBT, LEAST, Rungs, rank_of_last, spread
+from studies.halving import DOUBT, LEAST, Climbs, Rungs, rank_of_last, spread
 from studies.records import Record
 
 COARSE = st.integers(0, 4).map(float)
@@ -181,6 +182,11 @@ def test_records_in_any_order_and_repeated_designs_change_nothing():
     cheap = [Record(number=99, candidate="fp", key="cheap", state="vetoed")]  # by its cost
     for accuracy in (-0.05, 0.35, 0.45, 0.85):
         assert ask(rungs, LADDER, accuracy, 1e6) == ask(rungs, [*again, *shuffled, *cheap], accuracy, 1e6)
+
+
+def test_the_evaluator_has_what_rungs_need():
+    assert issubclass(Evaluator, Climbs)
+    assert not issubclass(Arithmetic, Climbs)
 
 
 def test_a_measurement_at_a_rung_counts_as_paid_for_and_survives_json():
