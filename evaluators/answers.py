@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from evaluators.data.batches import evaluation_batches
-from evaluators.members import MemberPool, MemberSpec
+from evaluators.members import MemberPool, MemberSpec, Rung
 from evaluators.networks.build import Network
 from evaluators.votes import Vote
 from space.candidate import MuLaw
@@ -24,7 +24,11 @@ MOST_KEPT = 2**29
 FORMAT = "logits 1"
 """Names how answers are computed, beyond what the address of a member covers."""
 
-Load = Callable[[MemberSpec], Network]
+Trained = MemberSpec | Rung
+"""What answers: a member, or one whose training has gone only so far."""
+
+Load = Callable[[], Network | None]
+"""Gives a trained network, or None where that would take a training that nobody asked for."""
 
 
 class _UntrainedError(Exception):
@@ -64,15 +68,15 @@ class Answers:
 
     def __init__(self, pool: MemberPool) -> None:
         self.pool, self.passes = pool, 0
-        self._kept: dict[tuple[MemberSpec, MuLaw | None], Answer] = {}
-        self._members: dict[MemberSpec, str] = {}
+        self._kept: dict[tuple[Trained, MuLaw | None], Answer] = {}
+        self._members: dict[Trained, str] = {}
 
     def obtain(self, spec: MemberSpec, mapping: MuLaw | None = None) -> Answer:
         """The answer of a member under a mapping; it is trained if need be.
 
         Raises: FloatingPointError when the training diverges.
         """
-        return self._answer(spec, mapping, self.pool.obtain)
+        return self._answer(spec, mapping, lambda: self.pool.obtain(spec))
 
     def known(self, spec: MemberSpec) -> bool:
         """Whether the trained member is in the store."""
@@ -81,9 +85,23 @@ class Answers:
     def find(self, spec: MemberSpec, mapping: MuLaw | None = None) -> Answer | None:
         """The answer of a member that was trained, at the price of one pass at most; None where it was not."""
         try:
-            return self._answer(spec, mapping, self._trained)
+            return self._answer(spec, mapping, lambda: self.pool.find(spec))
         except _UntrainedError:
             return None
+
+    def at(self, rung: Rung, mapping: MuLaw | None = None) -> Answer | None:
+        """The answer of a member whose training has gone so far, and goes so far if need be; None where it cannot.
+
+        Raises: FloatingPointError when the training diverges.
+        """
+        try:
+            return self._answer(rung, mapping, lambda: self.pool.rung(rung))
+        except _UntrainedError:
+            return None
+
+    def reaches(self, rung: Rung, mapping: MuLaw | None = None) -> bool:
+        """Whether `at` has an answer: it is kept, or the training can give it."""
+        return self.pool.store.holds(self._key(rung, mapping)) or self.pool.reaches(rung)
 
     def hits(self, answers: Sequence[Answer], vote: Vote) -> tuple[int, int]:
         """How many validation images these members together get right, and of how many."""
@@ -91,25 +109,21 @@ class Answers:
         decided = vote.decide(probabilities, torch.stack([answer.classes for answer in answers]))
         return int((decided == self._labels).sum()), len(decided)
 
-    def _answer(self, spec: MemberSpec, mapping: MuLaw | None, load: Load) -> Answer:
-        if (spec, mapping) not in self._kept:
-            self._keep(spec, mapping, Answer.of(self._logits(spec, mapping, load)))
-        return self._kept[spec, mapping]
+    def _answer(self, trained: Trained, mapping: MuLaw | None, load: Load) -> Answer:
+        if (trained, mapping) not in self._kept:
+            self._keep(trained, mapping, Answer.of(self._logits(trained, mapping, load)))
+        return self._kept[trained, mapping]
 
-    def _logits(self, spec: MemberSpec, mapping: MuLaw | None, load: Load) -> Tensor:
+    def _logits(self, trained: Trained, mapping: MuLaw | None, load: Load) -> Tensor:
         """Read the logits, or compute and save them, also where the entry is damaged."""
-        store, key = self.pool.store, self._key(spec, mapping)
+        store, key = self.pool.store, self._key(trained, mapping)
         with store.lock(key):
             if (entry := store.load(key)) is None:
-                meta = {"member": self._member(spec), "mapping": str(mapping or ""), "split": self._split}
-                entry = store.save(key, {"logits": self._pass(load(spec), mapping)}, meta)
+                if (network := load()) is None:
+                    raise _UntrainedError
+                meta = {"member": self._member(trained), "mapping": str(mapping or ""), "split": self._split}
+                entry = store.save(key, {"logits": self._pass(network, mapping)}, meta)
         return entry.tensors["logits"]
-
-    def _trained(self, spec: MemberSpec) -> Network:
-        network = self.pool.find(spec)
-        if network is None:
-            raise _UntrainedError
-        return network
 
     @torch.no_grad()
     def _pass(self, network: Network, mapping: MuLaw | None) -> Tensor:
@@ -120,20 +134,20 @@ class Answers:
         parts = [network(images) for images, _ in evaluation_batches(self.pool.data.validation, BATCH)]
         return torch.cat(parts).float()
 
-    def _keep(self, spec: MemberSpec, mapping: MuLaw | None, answer: Answer) -> None:
+    def _keep(self, trained: Trained, mapping: MuLaw | None, answer: Answer) -> None:
         """Remember an answer, and forget the oldest where there are too many."""
         while self._kept and (len(self._kept) + 1) * answer.size > MOST_KEPT:
             del self._kept[next(iter(self._kept))]
-        self._kept[spec, mapping] = answer
+        self._kept[trained, mapping] = answer
 
-    def _member(self, spec: MemberSpec) -> str:
+    def _member(self, trained: Trained) -> str:
         """The member's address; deriving it takes longer than looking it up."""
-        if spec not in self._members:
-            self._members[spec] = spec.key()
-        return self._members[spec]
+        if trained not in self._members:
+            self._members[trained] = trained.key()
+        return self._members[trained]
 
-    def _key(self, spec: MemberSpec, mapping: MuLaw | None) -> str:
-        text = json.dumps([FORMAT, BATCH, self._member(spec), self._split, str(mapping or "")])
+    def _key(self, trained: Trained, mapping: MuLaw | None) -> str:
+        text = json.dumps([FORMAT, BATCH, self._member(trained), self._split, str(mapping or "")])
         return sha256(text.encode()).hexdigest()[:32]
 
     @cached_property

@@ -19,7 +19,7 @@ from evaluators.base import Budget, Measurement, Protocol, check_range
 from evaluators.cost.report import cost_measurements, cost_report
 from evaluators.data.dataset import DataSet, Split
 from evaluators.ensemble import Ensemble
-from evaluators.members import MemberPool, MemberSpec
+from evaluators.members import MemberPool, MemberSpec, Rung
 from evaluators.networks.plan import Plan
 from evaluators.objectives import BOUND, OBJECTIVES, find_objectives
 from evaluators.prices import Prices
@@ -125,6 +125,27 @@ class Evaluator:
             candidates: that fit the network.
         """
         return [self._free(candidate) for candidate in candidates]
+
+    def rung_accuracy(self, candidate: Candidate, epochs: int) -> Measurement | None:
+        """The clean accuracy of members that have trained only so far, on the course of all their epochs.
+
+        They are trained no further, and go on from there when they are asked for in full. What a member starts or
+        learns from is trained to its end.
+
+        Args:
+            candidate: its members may be known, in part or all.
+            epochs: 1 to one less than the budget's.
+        Returns: as `acc`; None, and nothing is trained, where a member has gone further without a stop there.
+        Raises: as `measure`.
+        """
+        check_range("epochs of a rung", epochs, 1, self.budget.epochs - 1, "a rung comes before the last epoch")
+        self.cost(candidate)  # says what does not fit, before any training
+        began, mapping = time.perf_counter(), candidate.mapping
+        rungs = [Rung(spec, epochs) for spec in self._specs(candidate)]
+        if not all(self.answers.reaches(rung, mapping) for rung in rungs):
+            return None
+        answers = [answer for rung in rungs if (answer := self.answers.at(rung, mapping)) is not None]
+        return self._clean(candidate, answers, time.perf_counter() - began) if len(answers) == len(rungs) else None
 
     def judge(
         self,

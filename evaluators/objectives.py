@@ -9,6 +9,12 @@ from space.errors import UnknownName
 Direction = Literal["maximize", "minimize"]
 Stage = Literal["cost", "clean", "attack"]
 
+AT = "@"
+"""Stands between an objective and the epochs after which it was measured."""
+
+BOUND = f"pgd{AT}bound"
+"""Name of what is known of `pgd` before it is: what stands so far. Not an objective."""
+
 STAGES: tuple[Stage, ...] = ("cost", "clean", "attack")
 """From cheap to dear: milliseconds, a training, an attack."""
 
@@ -67,18 +73,27 @@ OBJECTIVES: dict[str, Objective] = {
 }
 """Every objective by name, in the order in which a trial measures them."""
 
-BOUND = "pgd_bound"
-"""Name of what is known of `pgd` before it is: what stands so far. Not an objective."""
-
-
-def is_cost(name: str) -> bool:
-    """Whether a measurement of this name is a cost: exact, and known before any training."""
-    return name in OBJECTIVES and OBJECTIVES[name].stage == "cost"
-
 
 def find_objectives(names: Iterable[str]) -> tuple[Objective, ...]:
     """Look the names up, in the order given; raises UnknownName with the nearest known name."""
     return tuple(find_objective(name) for name in names)
+
+
+def rung_name(epochs: int) -> str:
+    """What the accuracy of members is called that have trained for only so many of their epochs.
+
+    >>> rung_name(2)
+    'acc@2'
+    """
+    return f"acc{AT}{epochs}"
+
+
+def stage_of(name: str) -> Stage:
+    """The stage that takes a measurement: of an objective, or of what is known of one before.
+
+    Raises: UnknownName.
+    """
+    return find_objective(name.partition(AT)[0]).stage
 
 
 def find_objective(name: str) -> Objective:

@@ -116,6 +116,13 @@ def _run(parser: Parser) -> None:
         help="between the sampler's: model, candidates that promise most for their cost; pool, such of trained members "
         "alone; off (default: %(default)s)",
     )
+    study.add_argument(
+        "--rungs",
+        type=values.rungs,
+        default=(),
+        metavar="N,N",
+        help="epochs after which a trial may end unless it is among the better half so far, e.g. 1,2 (default: none)",
+    )
     shared_flags.add_limits(study)
     study.add_argument(
         "--allow-masked",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluators.objectives import OBJECTIVES, find_objectives
+from evaluators.objectives import OBJECTIVES, find_objectives, stage_of
 from search.formats import radius
 from space import Candidate, UserError
 from studies import complete_records, hypervolume_trace
@@ -70,8 +70,7 @@ def growth_of(study: Study) -> Growth:
 def title_of(study: Study, records: Iterable[Record]) -> str:
     """Data set, network, epsilon and images under attack."""
     protocol, budget = study.config.protocol, study.config.budget
-    dear = [name for name, one in OBJECTIVES.items() if one.stage == "attack"]
-    attacked = [record.measurements[name].n for record in records for name in dear if name in record.measurements]
+    attacked = [m.n for r in records for name, m in r.measurements.items() if stage_of(name) == "attack"]
     images = f", {max(attacked)} images attacked with {budget.steps} steps" if attacked else ""
     threat = "" if protocol.threat == "raw" else f" ({protocol.threat})"
     return f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}{threat}{images}"

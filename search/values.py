@@ -73,6 +73,18 @@ def objectives(text: str) -> tuple[str, ...]:
     return names
 
 
+def rungs(text: str) -> tuple[int, ...]:
+    """Read epochs joined by commas; whether a training passes them is checked where its epochs are known.
+
+    >>> rungs("1, 2")
+    (1, 2)
+    """
+    try:
+        return tuple(int(part) for part in text.split(",") if text.strip())
+    except ValueError:
+        raise UserError("--rungs", got=text, expected="epochs joined by commas", hint="e.g. --rungs 1,2") from None
+
+
 def names(text: str) -> tuple[str, ...]:
     """Read any names joined by commas; empty ones are left out."""
     return tuple(name.strip() for name in text.split(",") if name.strip())

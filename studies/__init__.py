@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from studies.config import Plateau as Plateau
     from studies.config import Stop as Stop
     from studies.config import StudyConfig as StudyConfig
+    from studies.config import check_rungs as check_rungs
     from studies.distance import additive_epsilon as additive_epsilon
     from studies.distance import igd_plus as igd_plus
     from studies.events import Event as Event
@@ -80,7 +81,7 @@ _HOMES = {
     "choice": ("AUTO", "SAMPLERS", "Choice", "check_sampler"),
     "compared": ("Comparison", "Contender", "compare_studies", "run_of"),
     "comparison": ("Reach", "Spread", "held_volumes", "reach_of", "spread_of"),
-    "config": ("PROPOSALS", "Plateau", "Stop", "StudyConfig"),
+    "config": ("PROPOSALS", "Plateau", "Stop", "StudyConfig", "check_rungs"),
     "distance": ("additive_epsilon", "igd_plus"),
     "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
     "history": ("hypervolume_trace",),

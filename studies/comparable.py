@@ -7,8 +7,8 @@ from space.errors import UserError
 from studies.config import StudyConfig, flatten, told
 from studies.study import Study
 
-FREE = ("sampler", "proposals", "full", "seed", "protocol.seed")
-"""What compared studies may differ in: who proposes and whether trials go on to their end, which tells groups apart,
+FREE = ("sampler", "proposals", "full", "rungs", "seed", "protocol.seed")
+"""What compared studies may differ in: who proposes and where trials end early, which tells groups apart,
 and seeds, which tell runs apart."""
 
 
@@ -23,9 +23,10 @@ def check_comparable(studies: Sequence[Study]) -> None:
 
 
 def group_of(config: StudyConfig) -> str:
-    """Who proposes: the sampler, and what proposes beside it; and whether trials go on to their end."""
+    """Who proposes: the sampler, and what proposes beside it; and where trials end early."""
     who = config.sampler if config.proposals == "off" else f"{config.sampler} + {config.proposals}"
-    return f"{who}, full" if config.full else who
+    rungs = f", rungs {','.join(map(str, config.rungs))}" if config.rungs else ""
+    return f"{who}{', full' if config.full else ''}{rungs}"
 
 
 def _check_same_question(first: Study, other: Study) -> None:
@@ -36,7 +37,7 @@ def _check_same_question(first: Study, other: Study) -> None:
                 f"{other.folder} does not compare with {first.folder}: it has another {name}",
                 got=told(after.get(name)),
                 expected=told(before.get(name)),
-                hint="compared studies differ in sampler, proposals, --full and seed only",
+                hint="compared studies differ in sampler, proposals, --full, --rungs and seed only",
             )
 
 

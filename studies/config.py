@@ -1,6 +1,6 @@
 """What a study is (its identity, compared when it is resumed) and when a run of it stops."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -33,6 +33,7 @@ class StudyConfig:
         allow_masked: whether the front may hold robust accuracies that are known to be over-estimates.
         proposals: one of PROPOSALS.
         full: whether a trial goes on to its end where the front beats it whatever comes.
+        rungs: epochs after which a trial may end, ascending, all before the budget's last; none where empty.
 
     Raises UserError for an unknown or repeated name, a sampler that can't search the space, and limits that contradict
     each other.
@@ -48,6 +49,7 @@ class StudyConfig:
     allow_masked: bool = False
     proposals: str = "model"
     full: bool = False
+    rungs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         find_objectives(self.objectives)
@@ -61,6 +63,7 @@ class StudyConfig:
             raise UnknownName("proposals", self.proposals, PROPOSALS)
         check_range("seed", self.seed, 0, 2**31 - 1)
         check_limits(self.limits)
+        check_rungs(self.rungs, self.budget.epochs)
         object.__setattr__(self, "limits", tuple(sorted(set(self.limits), key=str)))
 
     @property
@@ -87,6 +90,7 @@ class StudyConfig:
             "allow_masked": self.allow_masked,
             "proposals": self.proposals,
             "full": self.full,
+            "rungs": list(self.rungs),
         }
 
     @classmethod
@@ -103,6 +107,7 @@ class StudyConfig:
             allow_masked=data.get("allow_masked", False),
             proposals=data.get("proposals", "off"),
             full=data.get("full", True),
+            rungs=tuple(data.get("rungs", ())),
         )
 
 
@@ -162,6 +167,15 @@ class Stop:
         check_range("trials", self.trials, 1, 10_000_000)
         if self.seconds is not None:
             check_range("seconds", self.seconds, 1e-3, 1e9)
+
+
+def check_rungs(rungs: Sequence[int], epochs: int) -> None:
+    """Raise UserError unless the rungs ascend, each of them before the last of the epochs."""
+    whole = all(isinstance(rung, int) and not isinstance(rung, bool) for rung in rungs)
+    if not whole or list(rungs) != sorted({rung for rung in rungs if 1 <= rung < epochs}):
+        allowed = f"ascending epochs from 1 to {epochs - 1}" if epochs > 1 else "none"
+        hint = f"a member is trained for {epochs} epoch{'s' * (epochs > 1)}; --epochs changes that"
+        raise UserError("rungs", got=", ".join(map(str, rungs)), expected=allowed, hint=hint)
 
 
 def check_same(old: StudyConfig, new: StudyConfig, where: object) -> None:

@@ -8,7 +8,7 @@ from typing import runtime_checkable
 import numpy as np
 
 from evaluators.base import Measurement
-from evaluators.objectives import BOUND, OBJECTIVES, is_cost
+from evaluators.objectives import BOUND, OBJECTIVES, stage_of
 from evaluators.prices import Prices
 from space.candidate import Candidate
 from studies.bounds import Bounds
@@ -66,7 +66,7 @@ class Prospects:
     def __init__(self, config: StudyConfig, bounds: Bounds, evaluator: Foresees) -> None:
         self._config, self._bounds, self._evaluator = config, bounds, evaluator
         self._designs = Designs(config.space, bounds, config.objectives)
-        self._priced = [name for name in config.objectives if is_cost(name)]
+        self._priced = [name for name in config.objectives if stage_of(name) == "cost"]
         self._judges = "acc" in config.measured
 
     def of(self, candidates: Sequence[Candidate], *, trained: bool) -> list[Prospect | None]:

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 
 from evaluators.base import Measurement
-from evaluators.objectives import find_objectives, is_cost
+from evaluators.objectives import find_objectives, stage_of
 from evaluators.verdict import JUDGED, Verdict, gap_of, rules_in, verdict_of
 from studies.averages import averages
 from studies.pareto import Floats, non_dominated
@@ -34,7 +34,8 @@ class Record:
         key: the candidate's key.
         state: one of STATES; a complete record has every objective of its study.
         reason: why it is not complete, one line; "" if it is.
-        measurements: by objective name; costs as soon as the candidate fits the network.
+        measurements: by objective name, and by `rung_name` of what was measured before the end of the training; costs
+            as soon as the candidate fits the network.
         seconds: wall time of the trial.
         at: running seconds of the study when the trial ended, over all resumes.
         origin: who proposed it.
@@ -62,7 +63,7 @@ class Record:
         """Whether it was paid for: complete, failed, stopped, or vetoed after training (a veto by cost is free)."""
         if self.repeats:
             return False
-        trained = not all(map(is_cost, self.measurements))
+        trained = any(stage_of(name) != "cost" for name in self.measurements)
         return self.state in ("complete", "failed", "stopped") or (self.state == "vetoed" and trained)
 
     @property

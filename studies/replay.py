@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from evaluators.base import Budget, Measurement, Protocol
-from evaluators.objectives import BOUND, OBJECTIVES, is_cost
+from evaluators.objectives import BOUND, OBJECTIVES, stage_of
 from evaluators.prices import Prices
 from space.candidate import Candidate
 from space.errors import UserError
@@ -157,7 +157,7 @@ class Replay:
 
     def measure(self, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:
         """The named measurements, and those that come with them; the clock goes on by each before it is told."""
-        wanted = {name for name in names if not is_cost(name)}
+        wanted = {name for name in names if stage_of(name) != "cost"}
         if not wanted:
             return
         self._train(candidate)

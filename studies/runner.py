@@ -13,8 +13,8 @@ from studies.choice import ENUMERABLE
 from studies.config import Stop
 from studies.design import allowed, draws, something_new
 from studies.events import Event, Measured, RunStarted, Stopped, TrialFinished, TrialStarted, Why
+from studies.gate import Gate
 from studies.header import Header
-from studies.hope import Hope
 from studies.memory import Memory
 from studies.plateau import PlateauWatch
 from studies.proposals import Proposer
@@ -23,7 +23,7 @@ from studies.records import GrowingFront, Origin, Record
 from studies.repeats import Repeat, Repeats, as_trial, next_repeat
 from studies.samplers import make_encoding, make_sampler
 from studies.told import constraints, told
-from studies.trial import Evaluates, Outcome, Report, evaluate, hopeful
+from studies.trial import Evaluates, Outcome, Report, evaluate
 from studies.watch import Watch
 
 RECORD = "record"
@@ -80,8 +80,7 @@ class Runner:
             PlateauWatch(stop.plateau, self._config, header.bounds, self._memory.records) if stop.plateau else None
         )
         self._proposer = self._make_proposer()
-        hope = Hope(self._config, header.bounds, lambda: self._front.members)
-        self._lost = hopeful if self._config.full else hope.lost
+        self._gate = Gate(self._config, header.bounds, self._front, self._memory.records)
         sampler, on_front = header.choice.chosen, lambda: {one.number for one in self._front.members}
         self._encoding = make_encoding(sampler, self._space)
         trials.sampler = make_sampler(sampler, self._config.seed, on_front, self._space)
@@ -174,6 +173,7 @@ class Runner:
         state, values = told(record, self._config)
         self._trials.tell(trial, values, state)
         self._memory.add(record)
+        self._gate.add(record)
         if self._plateau:
             self._plateau.add(record)
         self._announce(record)
@@ -219,7 +219,7 @@ class Runner:
 
     def _outcome(self, trial: int, candidate: Candidate) -> Outcome:
         if (known := self._memory.earlier(candidate.key())) is None:
-            return evaluate(self._evaluator, candidate, self._config, self._reporter(trial), self._lost)
+            return evaluate(self._evaluator, candidate, self._config, self._reporter(trial), self._gate)
         reason = f"same as #{known.number}" + (f", {known.state}: {known.reason}" if known.reason else "")
         return Outcome(state="duplicate", measurements=known.measurements, reason=reason)
 

@@ -6,20 +6,46 @@ from dataclasses import dataclass
 from typing import Protocol as Interface
 
 from evaluators.base import Budget, Measurement, Protocol
-from evaluators.objectives import BOUND, OBJECTIVES
+from evaluators.objectives import BOUND, OBJECTIVES, rung_name
 from evaluators.verdict import rules_in, worst
 from space.candidate import Candidate
 from studies.config import StudyConfig
+from studies.halving import Climbs
 from studies.limits import Limit, first_broken
 from studies.records import State
 
 Report = Callable[[str, Measurement], None]
-Lost = Callable[[Mapping[str, Measurement]], str]
 
 
-def hopeful(known: Mapping[str, Measurement]) -> str:
-    """Never give up."""
-    return ""
+class Judges(Interface):
+    """What may end a trial early: see `studies.gate.Gate`."""
+
+    @property
+    def rungs(self) -> Sequence[int]:
+        """Epochs after which a trial may end, ascending."""
+
+    def at_rung(self, candidate: Candidate, rung: int, known: Mapping[str, Measurement]) -> str:
+        """Why the trial ends there, or ""."""
+
+    def lost(self, known: Mapping[str, Measurement]) -> str:
+        """Why nothing can come of what is known, or ""."""
+
+
+class Open:
+    """Lets every trial go on to its end."""
+
+    rungs: Sequence[int] = ()
+
+    def at_rung(self, candidate: Candidate, rung: int, known: Mapping[str, Measurement]) -> str:
+        """Go on."""
+        return ""
+
+    def lost(self, known: Mapping[str, Measurement]) -> str:
+        """Go on."""
+        return ""
+
+
+OPEN = Open()
 
 
 class Evaluates(Interface):
@@ -50,7 +76,7 @@ class Outcome:
 
 
 def evaluate(
-    evaluator: Evaluates, candidate: Candidate, config: StudyConfig, report: Report, lost: Lost = hopeful
+    evaluator: Evaluates, candidate: Candidate, config: StudyConfig, report: Report, gate: Judges = OPEN
 ) -> Outcome:
     """Cost the candidate, then measure it until it is complete, a limit is broken, or it is beaten whatever comes.
 
@@ -63,11 +89,11 @@ def evaluate(
         candidate: canonical.
         config: of the study.
         report: called with every measurement when it is known.
-        lost: says from what is known why nothing can come of it, or "".
+        gate: says from what is known why the trial ends early.
     """
     known: dict[str, Measurement] = {}
     try:
-        ended = _measure(evaluator, candidate, config, known, report, lost)
+        ended = _measure(evaluator, candidate, config, known, report, gate)
     except Exception as error:  # a study outlives whatever one candidate does to it
         return Outcome(state="failed", measurements=known, reason=one_line(error))
     if isinstance(ended, Limit):
@@ -89,23 +115,39 @@ def _measure(
     config: StudyConfig,
     known: dict[str, Measurement],
     report: Report,
-    lost: Lost,
+    gate: Judges,
 ) -> Limit | str:
     """Fill `known` with all that was measured; return what ended the trial early: a limit, lost hope, or ""."""
     for name, measurement in evaluator.cost(candidate).items():
         _take(name, measurement, known, report)
     if broken := first_broken(config.limits, known):
         return broken
+    if stopped := _climb(evaluator, candidate, known, report, gate):
+        return stopped
     for name, measurement in _stages(evaluator, candidate, config.measured):
         _take(name, measurement, known, report)
         if known.keys() >= {*config.measured}:
             known.pop(BOUND, None)
             break
-        if ended := first_broken(config.limits, known) or lost(known):
+        if ended := first_broken(config.limits, known) or gate.lost(known):
             return ended
     missing = [name for name in (*config.objectives, *config.measured) if name not in known]
     if missing:
         raise ValueError(f"the evaluator gave no {missing[0]}")
+    return ""
+
+
+def _climb(
+    evaluator: Evaluates, candidate: Candidate, known: dict[str, Measurement], report: Report, gate: Judges
+) -> str:
+    """Measure the candidate at every rung that can still be told; why it ends at one of them, or ""."""
+    if not isinstance(evaluator, Climbs):
+        return ""
+    for rung in gate.rungs:
+        if (accuracy := evaluator.rung_accuracy(candidate, rung)) is not None:
+            _take(rung_name(rung), accuracy, known, report)
+            if ended := gate.at_rung(candidate, rung, known):
+                return ended
     return ""
 
 

@@ -2,13 +2,10 @@
 
 from evaluators.objectives import OBJECTIVES
 from evaluators.prices import LEAST, Prices
-from space.candidate import Candidate, Member
+from space.candidate import Candidate
 from studies.config import StudyConfig
-from studies.pool import is_trained
 from studies.records import Record
-
-Trained = tuple[int, str, float, Member]
-"""What a member is trained as: behind so many input bits, by a recipe, at a width."""
+from studies.trained import Trained
 
 
 class Work:
@@ -22,22 +19,15 @@ class Work:
     def __init__(self, config: StudyConfig, prices: Prices) -> None:
         attacked = any(OBJECTIVES[name].stage == "attack" for name in config.measured)
         self._training, self._attack = prices.training, prices.attack if attacked else 0.0
-        self._trained: set[Trained] = set()
+        self._trained = Trained()
 
     def add(self, record: Record) -> float:
         """Take in the members that a record trained; returns what it was to cost."""
-        candidate = Candidate.parse(record.candidate)
-        work = self.of(candidate)
-        if is_trained(record):
-            self._trained |= _parts(candidate)
+        work = self.of(Candidate.parse(record.candidate))
+        self._trained.add(record)
         return work
 
     def of(self, candidate: Candidate) -> float:
         """What a candidate will cost now; a pass takes about in proportion to the width of the network."""
-        fresh = len(_parts(candidate) - self._trained)
-        return LEAST + candidate.width * (fresh * self._training + len(candidate.members) * self._attack)
-
-
-def _parts(candidate: Candidate) -> set[Trained]:
-    one = candidate.canonical()
-    return {(one.input_bits, one.recipe, one.width, member) for member in one.members}
+        training = self._trained.missing(candidate) * self._training
+        return LEAST + candidate.width * (training + len(candidate.members) * self._attack)

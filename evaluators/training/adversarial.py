@@ -1,11 +1,14 @@
 """Training on attacked images, and a guard against learning the attack instead of the task."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
+
+from evaluators.training.pausing import below, under
 
 COLLAPSE = 0.2
 """How far accuracy under PGD may fall in an epoch before a training ends (Wong, Rice, Kolter 2020, their code)."""
@@ -78,6 +81,15 @@ class Guard:
         self._best = max(self._best, accuracy)
         self._kept = {name: value.clone() for name, value in network.state_dict().items()}
         return False
+
+    def state(self) -> dict[str, Tensor]:
+        """What it remembers: the best accuracy, and the weights of the last sound epoch."""
+        return {"best": torch.tensor(self._best, dtype=torch.float64), **under("kept", self._kept)}
+
+    def resume(self, state: Mapping[str, Tensor]) -> None:
+        """Remember what `state` gave, on the device of the held batch."""
+        self._best = float(state["best"])
+        self._kept = {name: value.to(self.images.device) for name, value in below("kept", state).items()}
 
     def _accuracy(self, network: nn.Module) -> float:
         network.eval()

@@ -13,6 +13,7 @@ from evaluators.data.dataset import Split
 from evaluators.networks.build import Network
 from evaluators.training.adversarial import Guard, craft
 from evaluators.training.feedback import boundary_examples
+from evaluators.training.pausing import Tensors, below, load_moments, moments, under
 from evaluators.training.recipes import Recipe, optimizer_for
 from space import AnyPrecision
 
@@ -65,35 +66,87 @@ def train(network: Network, precision: AnyPrecision, course: Course) -> None:
 
     Raises: FloatingPointError when the loss, or a weight after the last step, is no longer finite.
     """
-    optimizer = optimizer_for(network, precision, course.recipe)
-    course, guard = _watched(course) if course.recipe.guarded else (course, None)
-    per_epoch = math.ceil(len(course.split) / course.recipe.batch)
-    schedule = Schedule(steps=course.epochs * per_epoch, warmup=course.recipe.warmup, fall=course.recipe.fall)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor)
-    network.train()
-    for _ in range(course.epochs):
-        total = torch.zeros((), device=course.split.images.device)
+    Training(network, precision, course).advance(course.epochs)
+
+
+class Training:
+    """A course that can pause after any of its epochs, and go on from there later, as if it had never paused.
+
+    Attributes:
+        network: what is trained, in place.
+        epoch: passes made so far; a guard may end a course before its last.
+    """
+
+    def __init__(self, network: Network, precision: AnyPrecision, course: Course) -> None:
+        self.network, self.epoch = network, 0
+        self._optimizer = optimizer_for(network, precision, course.recipe)
+        self._course, self._guard = _watched(course)
+        per_epoch = math.ceil(len(self._course.split) / course.recipe.batch)
+        self._schedule = Schedule(steps=course.epochs * per_epoch, warmup=course.recipe.warmup, fall=course.recipe.fall)
+        self._step, self._ended = 0, False
+
+    def advance(self, epochs: int) -> None:
+        """Train until so many passes are made, at most those of the course; leaves the network in eval mode.
+
+        Raises: FloatingPointError when the loss, or a weight after the last step, is no longer finite.
+        """
+        self.network.train()
+        while self.epoch < min(epochs, self._course.epochs) and not self._ended:
+            self._pass()
+            self.epoch += 1
+            self._ended = self._guard is not None and self._guard.collapsed(self.network)
+        if not all(value.isfinite().all() for value in self.network.state_dict().values()):
+            raise FloatingPointError("a trained weight is no longer finite")
+        self.network.eval()
+
+    def state(self) -> Tensors:
+        """Everything that the rest of the course depends on, by name; tensors may share memory with the training."""
+        return {
+            "progress": torch.tensor([self.epoch, self._step, self._ended]),
+            "generator": self._course.generator.get_state(),
+            **under("network", self.network.state_dict()),
+            **under("optimizer", moments(self._optimizer)),
+            **under("guard", self._guard.state() if self._guard else {}),
+        }
+
+    def resume(self, state: Tensors) -> None:
+        """Go on from what `state` gave of a training alike, on any device.
+
+        Raises: KeyError, RuntimeError for the state of another training.
+        """
+        self.epoch, self._step, ended = state["progress"].tolist()
+        self._ended = bool(ended)
+        self._course.generator.set_state(state["generator"])
+        self.network.load_state_dict(below("network", state))
+        load_moments(self._optimizer, below("optimizer", state))
+        if self._guard is not None:
+            self._guard.resume(below("guard", state))
+
+    def _pass(self) -> None:
+        course, total = self._course, torch.zeros((), device=self._course.split.images.device)
         for images, labels in batches(
             course.split, course.recipe.batch, generator=course.generator, augment=course.recipe.augment
         ):
-            loss = _loss(network, images, labels, course)
-            optimizer.zero_grad()
+            self._set_rate()
+            loss = _loss(self.network, images, labels, course)
+            self._optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            scheduler.step()
-            _clip_latents(network)
+            self._optimizer.step()
+            self._step += 1
+            _clip_latents(self.network)
             total += loss.detach()
         if not torch.isfinite(total):
             raise FloatingPointError("the training loss is no longer finite")
-        if guard is not None and guard.collapsed(network):
-            break
-    if not all(value.isfinite().all() for value in network.state_dict().values()):
-        raise FloatingPointError("a trained weight is no longer finite")
-    network.eval()
+
+    def _set_rate(self) -> None:
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._course.recipe.rate * self._schedule.factor(self._step)
 
 
-def _watched(course: Course) -> tuple[Course, Guard]:
-    """The course without its last images, and a guard that holds them."""
+def _watched(course: Course) -> tuple[Course, Guard | None]:
+    """The course without its last images, and a guard that holds them; the course itself where it has none."""
+    if not course.recipe.guarded:
+        return course, None
     kept = len(course.split) - min(HELD, len(course.split) // 10 + 1)
     images, labels = course.split.images[kept:], course.split.labels[kept:]
     guard = Guard(to_float(images), labels, course.epsilon, course.generator)

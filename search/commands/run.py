@@ -27,6 +27,7 @@ from studies import (
     Study,
     StudyConfig,
     check_limits,
+    check_rungs,
     check_sampler,
     write_outputs,
 )
@@ -71,7 +72,7 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
     check_limits(limits)
     space = load_space(args.space)
     check_sampler(args.sampler, space)
-    budget_of(args)
+    check_rungs(args.rungs, budget_of(args).epochs)
     logging.getLogger("optuna").setLevel(logging.WARNING)  # it announces every study
     evaluator = evaluator_of(args)
     config = StudyConfig(
@@ -84,6 +85,7 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
         limits=limits,
         allow_masked=args.allow_masked,
         proposals=args.proposals,
+        rungs=args.rungs,
     )
     return evaluator, config
 

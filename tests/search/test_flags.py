@@ -34,6 +34,7 @@ STUDY = {
     "--repeats",
     "--sampler",
     "--proposals",
+    "--rungs",
     "--limit",
     "--allow-masked",
     "--out",
@@ -115,6 +116,8 @@ def test_values_reach_the_command() -> None:
         (["plot"], "the following arguments are required: STUDY"),
         (["--time"], "argument --time: expected one argument"),
         (["--steps", "many"], "--steps: got 'many'; expected a whole number"),
+        (["--rungs", "1,two"], "--rungs: got '1,two'; expected epochs joined by commas; hint: e.g. --rungs 1,2"),
+        (["--rungs", "1,,2"], "--rungs: got '1,,2'; expected epochs joined by commas"),
         (["diagnose", "fp"], "the following arguments are required: --out; hint: python -m search diagnose --help"),
         (
             ["diagnose", "fp", "--out", "d", "--only", "step"],
@@ -132,6 +135,11 @@ def test_bad_words_are_refused_in_one_line(words: list[str], message: str) -> No
         parse(words)
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("words", "rungs"), [([], ()), (["--rungs", ""], ()), (["--rungs", "1, 3"], (1, 3))])
+def test_rungs_are_epochs(words: list[str], rungs: tuple[int, ...]) -> None:
+    assert parse(words).rungs == rungs
 
 
 def test_diagnose_takes_names_and_shares() -> None:

@@ -27,6 +27,11 @@ configs = st.builds(
     allow_masked=st.booleans(),
     proposals=st.sampled_from(PROPOSALS),
 )
+configs = st.builds(
+    lambda one, rungs: replace(one, rungs=tuple(sorted(rung for rung in rungs if rung < one.budget.epochs))),
+    configs,
+    st.sets(st.integers(1, 99)),
+)
 
 
 @given(configs)
@@ -38,6 +43,26 @@ def test_a_study_that_knew_no_proposals_has_none():
     older = config().to_json()
     del older["proposals"]
     assert StudyConfig.from_json(older) == config(proposals="off")
+
+
+def test_a_study_that_knew_no_rungs_has_none():
+    older = config().to_json()
+    del older["rungs"]
+    assert StudyConfig.from_json(older) == config(rungs=())
+
+
+@pytest.mark.parametrize("rungs", [(0,), (4,), (2, 1), (1, 1), (1.0,), (True,), (1, 2, 5)])
+def test_rungs_ascend_and_come_before_the_last_epoch(rungs):
+    config(rungs=(1, 2, 3))
+    with pytest.raises(UserError, match=r"rungs: got .*; expected ascending epochs from 1 to 3; hint: a member is"):
+        config(rungs=rungs)
+
+
+def test_a_single_epoch_has_no_rungs():
+    single = replace(BUDGET, epochs=1)
+    config(budget=single)
+    with pytest.raises(UserError, match=r"rungs: got '1'; expected none; hint: a member is trained for 1 epoch;"):
+        config(budget=single, rungs=(1,))
 
 
 def test_limits_are_a_set():
@@ -108,6 +133,7 @@ def test_impossible_stops_say_what_is_wrong(stop, message):
         ({"seed": 1}, r"another seed: got '1'; expected 0"),
         ({"limits": (Limit.parse("acc>=0.5"),)}, r"another limits: got 'acc>=0.5'; expected none"),
         ({"proposals": "off"}, r"another proposals: got 'off'; expected pool"),
+        ({"rungs": (1, 2)}, r"another rungs: got '1, 2'; expected none"),
         ({"allow_masked": True}, r"another allow_masked: got 'True'; expected False"),
     ],
 )

@@ -1,0 +1,144 @@
+"""Successive halving by non-dominated rank: which trials go on from a rung of epochs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, runtime_checkable
+from typing import Protocol as Interface
+
+import numpy as np
+
+from evaluators.base import Measurement
+from evaluators.objectives import OBJECTIVES, rung_name
+from space.candidate import Candidate
+from studies.pareto import Floats, as_points, non_dominated
+
+if TYPE_CHECKING:
+    from studies.config import StudyConfig
+    from studies.records import Record
+
+ETA = 2.0
+"""One in so many goes on from a rung."""
+
+LEAST = 6
+"""Trials that must have reached a rung, the one in question included, before any is stopped there."""
+
+DOUBT = 1.0
+"""Standard errors of its accuracy that a trial is given in its favour."""
+
+
+Measured = tuple[Candidate, Mapping[str, Measurement]]
+
+
+@runtime_checkable
+class Climbs(Interface):
+    """What rungs need of an evaluator beyond what every study does."""
+
+    def rung_accuracy(self, candidate: Candidate, epochs: int) -> Measurement | None:
+        """The accuracy of members that have trained only so far; None where that cannot be told any more."""
+
+
+class Rungs:
+    """The rungs of a study, and who goes on from them: the best 1/η of all trials that ever came so far.
+
+    Trials are asked one by one, as they come, and nobody waits (asynchronous successive halving that stops: Li et al.
+    2020). Several objectives are ranked by non-dominated sorting, and within a front by how far each is from those
+    ranked before it (an ε-net, as in MO-ASHA: Schmucker et al. 2021). Unlike there, what nothing at the rung
+    dominates always goes on. Where accuracy under attack is an objective, which no rung knows, trials are compared with
+    those of their own recipe, and coarser input counts as one more objective: both give up accuracy for robustness.
+
+    Attributes:
+        epochs: after which a trial may end, ascending.
+    """
+
+    def __init__(self, config: "StudyConfig", *, eta: float = ETA, least: int = LEAST) -> None:
+        self.epochs = config.rungs
+        self._costs = tuple(name for name in config.objectives if OBJECTIVES[name].stage == "cost")
+        self._attacked = any(OBJECTIVES[name].stage == "attack" for name in config.objectives)
+        self._eta, self._least = eta, least
+
+    def decide(
+        self,
+        records: Sequence["Record"],
+        candidate: Candidate,
+        rung: int,
+        measured: Mapping[str, Measurement],
+    ) -> str:
+        """Why a trial should end at a rung, in one line; "" if it goes on. Follows from the arguments alone.
+
+        Args:
+            records: of the study; those that hold `rung_name(rung)` reached the rung.
+            candidate: of the trial.
+            rung: epochs.
+            measured: of the trial, at least `rung_name(rung)` and the costs among the objectives.
+        """
+        name = rung_name(rung)
+        before = [self._losses(*one, name) for one in self._company(records, candidate, name)]
+        points = np.array([*before, self._losses(candidate, measured, name, DOUBT)])
+        if len(points) < self._least:
+            return ""
+        place, quota = rank_of_last(points), max(1, math.ceil(len(points) / self._eta))
+        if place <= quota or non_dominated(points, [False] * points.shape[1])[-1]:
+            return ""
+        return f"{name} {measured[name].value:.4g} ranks {place} of {len(points)}, and the best {quota} go on"
+
+    def _company(self, records: Sequence["Record"], candidate: Candidate, name: str) -> list[Measured]:
+        """Whom a candidate is compared with."""
+        reached = [(Candidate.parse(one.candidate), one.measurements) for one in _reached(records, name)]
+        return [one for one in reached if one[0].recipe == candidate.recipe or not self._attacked]
+
+    def _losses(
+        self, candidate: Candidate, measured: Mapping[str, Measurement], name: str, doubt: float = 0.0
+    ) -> list[float]:
+        """All to be minimised; costs and input bits on a log scale, as everywhere."""
+        accuracy = measured[name].value + doubt * measured[name].stderr
+        costs = [math.log2(max(measured[cost].value, 1e-9)) for cost in self._costs]
+        return [-accuracy, *costs, *([math.log2(candidate.input_bits)] if self._attacked else [])]
+
+
+def rank_of_last(points: Floats) -> int:
+    """Rank of the last of the points, from 1: by fronts, and within its own by `spread`.
+
+    Args:
+        points: n x k losses, n >= 1, finite.
+    """
+    points = as_points(points, np.shape(points)[1])
+    left = np.arange(len(points))
+    passed = 0
+    while not (front := non_dominated(points[left], [False] * points.shape[1]))[-1]:
+        passed += int(front.sum())
+        left = left[~front]
+    own = left[front]
+    return passed + 1 + spread(_unit(points)[own]).index(len(own) - 1)
+
+
+def spread(points: Floats) -> list[int]:
+    """Order points so that each is the one farthest from all before it; the least of the first column begins.
+
+    Args:
+        points: n x k.
+    Returns: their indices; of equally far ones the earliest comes first.
+    """
+    if not len(points):
+        return []
+    order = [int(np.argmin(points[:, 0]))]
+    nearest = np.full(len(points), np.inf)
+    while len(order) < len(points):
+        nearest = np.minimum(nearest, np.linalg.norm(points - points[order[-1]], axis=1))
+        nearest[order[-1]] = -np.inf  # taken
+        order.append(int(np.argmax(nearest)))
+    return order
+
+
+def _reached(records: Sequence["Record"], name: str) -> list["Record"]:
+    """Records that were measured at the rung, the first of each design."""
+    by_key: dict[str, Record] = {}
+    for record in sorted(records, key=lambda one: one.number):
+        if name in record.measurements and record.state != "duplicate":
+            by_key.setdefault(record.key, record)
+    return list(by_key.values())
+
+
+def _unit(points: Floats) -> Floats:
+    """Each column stretched to [0, 1]; one without width is 0."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return np.asarray((points - low) / np.where(high > low, high - low, 1.0), dtype=np.float64)
