@@ -26,7 +26,7 @@ PROGRAMS = blocks("python")
 
 def small(arguments: list[str]) -> list[str]:
     """The same command with a budget of seconds; later flags win."""
-    if arguments and arguments[0] in ("select", "plot", "cost", "reproduce"):
+    if arguments and arguments[0] in ("select", "plot", "cost", "compare", "reproduce"):
         return arguments
     if arguments and arguments[0] == "audit":
         return [*arguments, "--images", "10", "--steps", "2", "--restarts", "1", "--queries", "8"]

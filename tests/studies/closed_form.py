@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from evaluators.base import Budget, Measurement, Protocol
 from evaluators.objectives import OBJECTIVES
+from evaluators.prices import Prices
 from space.candidate import Candidate
 from space.space import SearchSpace
 from studies.config import StudyConfig
@@ -96,7 +97,7 @@ ANSWERS: dict[str, Callable[[Candidate], float]] = {
     "pgd_naive": naive,
     "pgd": robustness,
 }
-TOGETHER = ("certified", "pgd_naive", "pgd")
+TOGETHER = ("pgd_naive", "certified", "pgd")
 """What is measured whenever the last of it is asked for."""
 
 
@@ -144,6 +145,11 @@ class Foresighted(Arithmetic):
     seconds: float = 0.0
     members: set[tuple] = field(default_factory=set)
     log: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    @property
+    def prices(self):
+        """What training and attack cost here, in hundreds of a second."""
+        return Prices(training=100 * self.training, attack=100 * self.attack)
 
     def free_accuracy(self, candidates):
         return [measurement("acc", accuracy(one)) if parts(one) <= self.members else None for one in candidates]

@@ -1,0 +1,100 @@
+"""Whether a trial can still reach the front: the best it can become against the records there."""
+
+import math
+
+import pytest
+from closed_form import BUDGET, config, measurement
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluators.objectives import BOUND
+from studies.bounds import Bounds
+from studies.hope import MARGIN, Hope, at_most, best_case
+from studies.records import Record
+
+OBJECTIVES = ("acc", "pgd", "bops")
+BOUNDS = Bounds({"bops": (1e6, 1e8)})
+
+
+def known(**values):
+    found = {name.replace("bound", BOUND): value for name, value in values.items()}
+    return {
+        name: measurement(
+            "pgd" if name == BOUND else name, value, **({} if name == "bops" else {"stderr": 0.02, "n": 256})
+        )
+        for name, value in found.items()
+    }
+
+
+def record(number, **values):
+    return Record(number=number, candidate="fp", key=str(number), state="complete", measurements=known(**values))
+
+
+def hope(*members):
+    return Hope(config(), BOUNDS, lambda: members)
+
+
+FRONT = (record(3, acc=0.9, pgd=0.5, bops=1e7), record(7, acc=0.95, pgd=0.3, bops=3e7))
+
+
+def test_nothing_is_lost_before_anything_is_known_or_without_a_front():
+    assert hope(*FRONT).lost({}) == ""
+    assert hope(*FRONT).lost(known(bops=9e7)) == ""
+    assert hope().lost(known(bops=9e7, acc=0.1)) == ""
+
+
+def test_what_is_behind_whatever_comes_is_lost_and_the_reason_names_who_beats_it():
+    assert hope(*FRONT).lost(known(bops=2e7, acc=0.4)) == "at its best still behind #3"
+    assert hope(*FRONT).lost(known(bops=4e7, acc=0.92, bound=0.2)) == "at its best still behind #7"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"bops": 9e6, "acc": 0.4},  # cheaper than all
+        {"bops": 2e7, "acc": 0.89},  # as accurate, give or take an error
+        {"bops": 2e7, "acc": 0.85, "bound": 0.49},  # as robust, give or take an error
+        {"bops": 4e7, "acc": 0.94, "bound": 0.1},
+    ],
+)
+def test_what_may_still_be_ahead_somewhere_goes_on(values):
+    assert hope(*FRONT).lost(known(**values)) == ""
+
+
+def test_accuracy_under_attack_is_at_most_what_stands_and_that_at_most_the_clean_one():
+    assert at_most(known(acc=0.9), "pgd") == "acc"
+    assert at_most(known(acc=0.9, bound=0.5), "pgd") == BOUND
+    assert at_most(known(acc=0.9, bound=0.5, pgd=0.4), "pgd") == "pgd"
+    assert at_most(known(bops=1e6), "pgd") is None
+    assert at_most(known(acc=0.9), "fgsm") == "acc"
+
+
+def test_the_best_case_by_hand():
+    found = best_case(known(acc=0.9, bound=0.5, bops=2e6), OBJECTIVES, 256)
+    assert found == pytest.approx([0.9 + MARGIN * 0.02, 0.5 + MARGIN * 0.02, 2e6])
+
+
+def test_fewer_attacked_images_leave_more_room_below_the_clean_accuracy():
+    """64 of 256 images: their own clean accuracy has twice the error."""
+    few, all_ = (best_case(known(acc=0.7, bops=2e6), OBJECTIVES, images)[1] for images in (64, 0))
+    assert few == pytest.approx(0.7 + MARGIN * 0.02 * math.sqrt(256 / 64))
+    assert all_ == pytest.approx(0.7 + MARGIN * 0.02)
+
+
+fractions = st.floats(0, 1)
+
+
+@given(acc=fractions, naive=fractions, pgd=fractions, bops=st.floats(1e6, 1e8))
+def test_whatever_is_lost_would_not_have_been_on_the_front(acc, naive, pgd, bops):
+    """Robust accuracy below every bound: the record that a stopped trial would have become is dominated."""
+    naive, pgd = sorted((min(acc, naive), min(acc, naive, pgd)), reverse=True)
+    ended = hope(*FRONT).lost(known(acc=acc, bound=naive, bops=bops))
+    values = [
+        (one.measurements["acc"].value, one.measurements["pgd"].value, one.measurements["bops"].value) for one in FRONT
+    ]
+    dominated = any(a >= acc and p >= pgd and b <= bops and (a, p, b) != (acc, pgd, bops) for a, p, b in values)
+    assert dominated or not ended
+
+
+def test_the_margin_is_measured_in_errors_of_the_budget():
+    assert config().budget == BUDGET and BUDGET.images == 256
