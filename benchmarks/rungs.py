@@ -136,7 +136,7 @@ def pause(evaluator: Evaluator, rows: Sequence[Row]) -> dict[str, float]:
     """What a pause costs: bytes beside a member's, and the processor's time to read the state and go on from it."""
     store, times, sizes = evaluator.pool.store, [], []
     for row in rows[: len(MEMBERS)]:
-        (spec,) = evaluator._specs(row.candidate)
+        (spec,) = evaluator.specs(row.candidate)
         whole, paused = (
             (store.root / f"{key}.safetensors").stat().st_size for key in (spec.key(), Rung(spec, 1).key())
         )

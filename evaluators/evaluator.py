@@ -96,7 +96,7 @@ class Evaluator:
         began = time.perf_counter()
         if "acc" in rest:
             rest.remove("acc")
-            answers = [self.answers.obtain(spec, candidate.mapping) for spec in self._specs(candidate)]
+            answers = [self.answers.obtain(spec, candidate.mapping) for spec in self.specs(candidate)]
             yield "acc", self._clean(candidate, answers, time.perf_counter() - began)
             began = time.perf_counter()
         if not rest:
@@ -113,7 +113,7 @@ class Evaluator:
 
     def known(self, candidate: Candidate) -> bool:
         """Whether every member is trained and kept: then measuring it trains nothing."""
-        return all(self.answers.known(spec) for spec in self._specs(candidate))
+        return all(self.answers.known(spec) for spec in self.specs(candidate))
 
     def free_accuracy(self, candidates: Sequence[Candidate]) -> list[Measurement | None]:
         """What `measure` would give as `acc`, without any training or attack; None where a member is not trained.
@@ -141,7 +141,7 @@ class Evaluator:
         check_range("epochs of a rung", epochs, 1, self.budget.epochs - 1, "a rung comes before the last epoch")
         self.cost(candidate)  # says what does not fit, before any training
         began, mapping = time.perf_counter(), candidate.mapping
-        rungs = [Rung(spec, epochs) for spec in self._specs(candidate)]
+        rungs = [Rung(spec, epochs) for spec in self.specs(candidate)]
         if not all(self.answers.reaches(rung, mapping) for rung in rungs):
             return None
         answers = [answer for rung in rungs if (answer := self.answers.at(rung, mapping)) is not None]
@@ -176,14 +176,14 @@ class Evaluator:
 
     def ensemble(self, candidate: Candidate) -> Ensemble:
         """The candidate as a model: members trained or fetched, weights mapped, joined by the vote."""
-        networks = [self.pool.obtain(spec) for spec in self._specs(candidate)]
+        networks = [self.pool.obtain(spec) for spec in self.specs(candidate)]
         if candidate.mapping is not None:
             for network in networks:
                 network.map_weights(candidate.mapping.mu, candidate.mapping.layers)
         return Ensemble(networks, _vote(candidate))
 
     def _free(self, candidate: Candidate) -> Measurement | None:
-        specs = self._specs(candidate)
+        specs = self.specs(candidate)
         if not all(map(self.answers.known, specs)):
             return None
         answers = [answer for spec in specs if (answer := self.answers.find(spec, candidate.mapping)) is not None]
@@ -193,7 +193,7 @@ class Evaluator:
         """The clean accuracy on all validation images, by the vote over the members' answers."""
         return Measurement.fraction(*self.answers.hits(answers, _vote(candidate)), seconds=seconds)
 
-    def _specs(self, candidate: Candidate) -> list[MemberSpec]:
+    def specs(self, candidate: Candidate) -> list[MemberSpec]:
         """What names the members, in the order of the canonical form, which tells equal ones apart by their index."""
         candidate = candidate.canonical()
         return [self._spec(candidate, member) for member in candidate.members]

@@ -6,7 +6,9 @@ lines, and found there by the next call; `pack.py` makes the table of them.
 
     OMP_NUM_THREADS=1 python benchmarks/table/measure.py --table mnist5k --seed 0 --out runs/table
     OMP_NUM_THREADS=1 python benchmarks/table/measure.py --table mnist5k --seed 1 --out runs/table
-    python benchmarks/table/pack.py --table mnist5k --lines runs/table
+    python benchmarks/table/pack.py --table mnist5k --lines runs/table --seeds 0 1
+
+That of CIFAR-10 is of its first images: `python benchmarks/table/cut.py cifar10.npz cifar5k.npz`, once.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from evaluators.members import MemberSpec
 from evaluators.objectives import BOUND
 from evaluators.opening import open_evaluator
 from space.candidate import Candidate
+from studies.replay import member_names
 
 
 def main() -> None:
@@ -57,7 +60,7 @@ def _train(evaluator: Evaluator, candidates: list[Candidate], lines: Path) -> No
     evaluator.ensemble(Candidate.parse(evaluator.protocol.source))  # what adversaries are transferred from; not timed
     specs: dict[str, MemberSpec] = {}
     for candidate in candidates:
-        specs |= {name_of(candidate, place): spec for place, spec in enumerate(evaluator._specs(candidate))}
+        specs |= dict(zip(member_names(candidate), evaluator.specs(candidate), strict=True))
     for name, spec in specs.items():
         if name in done:
             continue
@@ -67,12 +70,6 @@ def _train(evaluator: Evaluator, candidates: list[Candidate], lines: Path) -> No
         evaluator.answers.obtain(spec)
         seconds = {"training": trained - began, "clean": time.process_time() - trained}
         _append(lines, {"member": name, "seconds": seconds})
-
-
-def name_of(candidate: Candidate, place: int) -> str:
-    """What a member is trained as: itself behind its input, with its width and recipe, alone."""
-    one = candidate.canonical().members[place]
-    return f"in{candidate.input_bits}:{one.precision}#{one.index}:{candidate.recipe}:x{candidate.width:g}"
 
 
 def _attack(evaluator: Evaluator, candidates: list[Candidate], lines: Path) -> None:
@@ -90,7 +87,7 @@ def _row(evaluator: Evaluator, candidate: Candidate) -> dict[str, Any]:
     row: dict[str, Any] = {"candidate": str(candidate), "bounds": [], "seconds": {"bounds": []}}
     costs = evaluator.cost(candidate)
     row["costs"] = {name: one.value for name, one in costs.items()}
-    evaluator._free(candidate)  # a member's answers under a mapping are computed once for many candidates
+    evaluator.free_accuracy([candidate])  # a member's answers under a mapping are computed once for many candidates
     last = time.process_time()
     for name, one in evaluator.measure(candidate, ("acc", "pgd")):
         hits, seconds = round(one.value * one.n), time.process_time() - last

@@ -32,5 +32,20 @@ PLANS = {
             widths=(0.125, 0.25, 0.5),
         ),
     ),
+    "cifar5k": Plan(
+        dataset="cifar5k.npz",
+        network="resnet20",
+        epsilon=2 / 255,
+        budget=Budget(epochs=2, images=32, steps=5, restarts=1),
+        space=SearchSpace(
+            input_bits=(2, 4, 8),
+            precisions=("fp", "pact2", "xnor", "mbn3x1"),
+            members=(1, 2),
+            full_precision=(0, 1),
+            mu=(0, 255),
+            mapped_layers=(3,),
+            widths=(0.25,),
+        ),
+    ),
 }
-"""By name."""
+"""By name. cifar5k is the first 4,000 images for training and 1,000 for testing of CIFAR-10, in the working folder."""

@@ -105,7 +105,7 @@ def test_a_trial_that_measures_only_clean_accuracy_loads_no_known_network(evalua
 
 def entries(evaluator: Evaluator, candidate: Candidate) -> list[Path]:
     """Where the answers of a single member lie."""
-    (spec,) = evaluator._specs(candidate)
+    (spec,) = evaluator.specs(candidate)
     key = evaluator.answers._key(spec, candidate.mapping)
     return [evaluator.pool.store.root / f"{key}.{suffix}" for suffix in ("safetensors", "json")]
 
@@ -129,7 +129,7 @@ def test_a_damaged_answer_is_computed_again(which, harm, evaluator, folder, mnis
 def test_a_damaged_member_is_not_known_and_not_trained_for_nothing(folder, mnist5k, tmp_path):
     evaluator = make(tmp_path / "own", mnist5k)
     evaluator.ensemble(design("fp"))
-    (spec,) = evaluator._specs(design("fp"))
+    (spec,) = evaluator.specs(design("fp"))
     path = evaluator.pool.store.root / f"{spec.key()}.safetensors"
     path.write_bytes(path.read_bytes()[:-4])
     fresh = make(tmp_path / "own", mnist5k)

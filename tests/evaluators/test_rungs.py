@@ -181,7 +181,7 @@ def make(folder: Path, data: DataSet, epochs: int = 3) -> Evaluator:
 
 def by_the_model(evaluator: Evaluator, candidate: Candidate, epochs: int) -> float:
     """The half-trained networks and the true vote on every image."""
-    networks = [evaluator.pool.rung(Rung(spec, epochs)) for spec in evaluator._specs(candidate)]
+    networks = [evaluator.pool.rung(Rung(spec, epochs)) for spec in evaluator.specs(candidate)]
     if candidate.mapping is not None:
         for network in networks:
             network.map_weights(candidate.mapping.mu, candidate.mapping.layers)
@@ -198,7 +198,7 @@ def by_the_model(evaluator: Evaluator, candidate: Candidate, epochs: int) -> flo
 def test_the_accuracy_at_a_rung_is_that_of_half_trained_members(text, store, mnist5k):
     evaluator, candidate = make(store.root, mnist5k), Candidate.parse(f"{text}:x0.125")
     found = [evaluator.rung_accuracy(candidate, epochs) for epochs in (1, 2)]
-    trained = len({spec.origin() or spec for spec in evaluator._specs(candidate)})
+    trained = len({spec.origin() or spec for spec in evaluator.specs(candidate)})
     assert (evaluator.pool.epochs, evaluator.pool.trained) == (2 * trained, 0)
     assert {(one.unit, one.n) for one in found} == {("fraction", len(mnist5k.validation))}
     assert [one.value for one in found] == [by_the_model(evaluator, candidate, epochs) for epochs in (1, 2)]
@@ -228,7 +228,7 @@ def test_kept_answers_serve_when_the_state_is_gone(store, mnist5k):
     evaluator, candidate = make(store.root, mnist5k), Candidate.parse("fp:x0.125")
     before = evaluator.rung_accuracy(candidate, 1)
     evaluator.ensemble(candidate)
-    (spec,) = evaluator._specs(candidate)
+    (spec,) = evaluator.specs(candidate)
     for suffix in ("safetensors", "json"):
         (store.root / f"{Rung(spec, 1).key()}.{suffix}").unlink()
     again = make(store.root, mnist5k)
