@@ -15,7 +15,11 @@ from studies.choice import Choice, choose
 from studies.config import StudyConfig, check_same
 from studies.design import DRAWS, cost_axis, distinct, draws, first_design
 from studies.limits import check_limits
+from studies.prospects import Foresees
 from studies.trial import Evaluates
+
+MODELLED, UNMODELLED = 4, 10
+"""Candidates that are tried first: where a model chooses from then on, few are enough to begin with."""
 
 FORMAT = 4
 """Raised when an older version could misread a study. In format 1, `pgd` was the plain PGD, judged by nothing; formats
@@ -83,17 +87,19 @@ def make_header(config: StudyConfig, evaluator: Evaluates, trials: int) -> Heade
     Args:
         config: of the new study.
         evaluator: only its `cost` is asked, some hundred times.
-        trials: of the first run; the design takes a third of them, at most ten, and `auto` goes by them.
+        trials: of the first run, by which `auto` goes; the design takes a third of them, at most MODELLED or
+            UNMODELLED.
     Raises: UserError for limits that no candidate can meet, or when none fits the network.
     """
     cost = cache(evaluator.cost)
+    most = MODELLED if config.proposals == "model" and isinstance(evaluator, Foresees) else UNMODELLED
     pool = distinct(islice(draws(config.space, number(config.seed, "design", "pool")), DRAWS))
     bounds = measure_bounds(config.space, cost, pool)
     check_limits(config.limits, bounds)
     design = first_design(
         pool,
         cost,
-        count=min(10, trials // 3),
+        count=min(most, trials // 3),
         by=cost_axis(config.objectives),
         limits=config.limits,
         seed=number(config.seed, "design", "choice"),

@@ -12,8 +12,8 @@ from studies.config import StudyConfig
 from studies.pareto import Floats
 from studies.records import Record, values_of
 
-MARGIN = 1.0
-"""Standard errors by which a front must beat the best that a trial can still become."""
+OTHER_IMAGES = 2.0
+"""Standard errors that the accuracy of the attacked images may lie above that of all images."""
 
 ABOVE: Mapping[str, tuple[str, ...]] = {name: ("acc",) for name, one in OBJECTIVES.items() if one.stage == "attack"} | {
     "pgd": (BOUND, "acc"),
@@ -27,8 +27,9 @@ Members = Callable[[], Sequence[Record]]
 class Hope:
     """Tells from a trial's measurements whether it can still reach the front.
 
-    Costs are exact. An accuracy can turn out as high as it was measured, or as what it is at most: under attack as
-    high as the clean one, in the worst case as high as the share of images that stand so far.
+    An accuracy that is not measured yet can turn out as high as what it is at most: under attack as high as the clean
+    one, in the worst case as high as the share of images that stand so far. So what is lost would not have been on the
+    front, whatever its last measurements had been.
 
     Args:
         config: of the study.
@@ -74,13 +75,11 @@ def at_most(known: Mapping[str, Measurement], name: str) -> str | None:
 
 
 def _best(known: Mapping[str, Measurement], name: str, images: int) -> float | None:
-    """The measurement of this name, or of what it is at most, and MARGIN standard errors on top."""
+    """The measurement of this name, or of what it is at most; attacked images may be easier than all of them are."""
     above = at_most(known, name)
     if above is None:
         return None
     found = known[above]
-    if found.unit != "fraction":
+    if above != "acc" or name == "acc" or not 0 < images < found.n:
         return found.value
-    # the attacked images may be easier ones than all of them are
-    fewer = math.sqrt(found.n / images) if above == "acc" != name and 0 < images < found.n else 1.0
-    return min(1.0, found.value + MARGIN * fewer * found.stderr)
+    return min(1.0, found.value + OTHER_IMAGES * math.sqrt(found.n / images) * found.stderr)

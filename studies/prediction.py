@@ -7,10 +7,10 @@ import numpy as np
 
 from studies.pareto import Floats
 
-LENGTHS = (0.5, 1.0, 2.0, 4.0)
+LENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0, 3.0)
 """Distances between designs over which values are alike; the likeliest is taken."""
 
-NOISES = (0.02, 0.2)
+NOISES = (0.02, 0.1, 0.3)
 """Shares of the variance that no design explains; the likeliest is taken."""
 
 JUDGED = 60

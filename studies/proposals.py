@@ -15,11 +15,12 @@ from studies.prospects import Foresees, Prospect, Prospects
 from studies.records import Origin, Record
 from studies.work import Work
 
-NEEDED = 5
+NEEDED = 4
 """Complete records before anything is predicted."""
 
-IN_A_ROW = 3
-"""Proposals after which the sampler has a turn, however little it gained: a model can be wrong."""
+IN_A_ROW = {"model": 12, "pool": 3}
+"""Proposals after which the sampler has a turn, however little it gained: a model can be wrong, and where candidates of
+known members alone are proposed, nobody else brings new ones."""
 
 
 class Proposer:
@@ -53,9 +54,14 @@ class Proposer:
             self._growth.add(record, self._work.add(record))
         self._read = len(records)
         usual = self._growth.usual
-        if usual is None or self._growth.complete < NEEDED or _all_proposed(records[-IN_A_ROW:]):
+        if usual is None or self._growth.complete < NEEDED or self._is_long(records):
             return None
         return self._best(records, usual)
+
+    def _is_long(self, records: Sequence[Record]) -> bool:
+        """Whether the latest records were all proposed here."""
+        latest = records[-IN_A_ROW[self._config.proposals] :]
+        return all(record.origin in ("pool", "model") for record in latest)
 
     def _best(self, records: Sequence[Record], least: float) -> tuple[Candidate, Origin] | None:
         """The untried candidate of the highest expected gain for its work, if that is above `least`."""
@@ -80,7 +86,3 @@ class Proposer:
             others = {key: one for one in drawn if (key := one.key()) not in seen and key not in pool}
             found += self._prospects.of([*others.values()], trained=False)
         return [one for one in found if one is not None]
-
-
-def _all_proposed(records: Sequence[Record]) -> bool:
-    return all(record.origin in ("pool", "model") for record in records)
