@@ -37,6 +37,15 @@ CANDIDATES = [
     "in2:fp",
     "in2:mbn3x1",
     "in1:pact2",
+    "in1:fp",
+    "in2:xnor",
+    "in4:mbn1x3",
+    "mbn2x2",
+    "dorefa4-4",
+    "pact3",
+    "fp+xnor",
+    "mbn3x1+pact2",
+    "in2:xnor+xnor",
 ]
 STANDARD = RECIPES["standard"]
 WAYS: dict[str, Recipe] = {
@@ -78,6 +87,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--cache", type=Path, default=Path("runs/proxy_order"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/proxy_order.json"))
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=[*WAYS], help="of short training")
     args = parser.parse_args()
 
     texts = [f"{text}:{args.width}" for text in CANDIDATES]
@@ -85,7 +95,7 @@ def main() -> None:
     print(f"long: {args.long} epochs {long_way}")
     reference = measured(evaluator_for(args, args.long, long_way), WAYS[long_way], texts)
     rows = {}
-    for way, recipe in WAYS.items():
+    for way, recipe in ((way, WAYS[way]) for way in args.ways):
         print(f"{way}: {args.epochs} epochs")
         rows[way] = measured(evaluator_for(args, args.epochs, way), recipe, texts)
     table = {way: correlations(values, reference) for way, values in rows.items()}

@@ -129,7 +129,6 @@ class Replay:
 
     Attributes:
         protocol, budget, prices: of the table.
-        seconds: what its clock shows.
 
     Args:
         table: with all that may be asked.
@@ -138,15 +137,27 @@ class Replay:
     """
 
     def __init__(self, table: Table, seed: int = 0, *, kept: bool = True) -> None:
+        self._table, self._seed = table, seed
+        self._spent: list[float] = []
         self.protocol, self.budget = table.protocols[seed], table.budget
         self._costs, self._members, self._rows = table.costs, table.members[seed], table.rows[seed]
         self._kept, self._trained = kept, set[str]()
         self.prices = Prices.of(table.budget, table.train_images)
-        self.seconds = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """What the clock shows."""
+        return sum(self._spent)
 
     def clock(self) -> float:
         """Seconds since the beginning, for `Study.run`."""
         return self.seconds
+
+    def repeated(self, run: int) -> "Replay":
+        """Answers from the table's next seeds, in turn, by the same clock; see `studies.repeats.Repeats`."""
+        other = Replay(self._table, (self._seed + run - 1) % len(self._table.rows), kept=self._kept)
+        other._spent = self._spent
+        return other
 
     def cost(self, candidate: Candidate) -> dict[str, Measurement]:
         """Every recorded cost; UserError for a candidate that the table has not."""
@@ -162,7 +173,7 @@ class Replay:
             return
         self._train(candidate)
         for name, one in self._rows[str(candidate.canonical())].measured():
-            self.seconds += one.seconds
+            self._spent.append(one.seconds)
             yield name, one
             if name != BOUND and not (wanted := wanted - {name}):
                 return
@@ -177,5 +188,5 @@ class Replay:
     def _train(self, candidate: Candidate) -> None:
         for name in member_names(candidate):
             if name not in self._trained or not self._kept:
-                self.seconds += self._members[name]
+                self._spent.append(self._members[name])
                 self._trained.add(name)

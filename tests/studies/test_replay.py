@@ -1,5 +1,6 @@
 """A study on a recorded table: the same answers as an evaluator's, by a clock of its own."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,22 @@ def test_who_stops_early_pays_for_what_was_done(table):
     assert next(measured)[0] == "acc"
     measured.close()
     assert replay.seconds == 10.5
+
+
+def test_a_repetition_is_answered_by_another_seed_on_the_same_clock(table):
+    worse = Row(tuple((name, hits // 2, n, seconds) for name, hits, n, seconds in row(Candidate.parse("fp")).steps))
+    both = replace(
+        table,
+        protocols=(PROTOCOL, replace(PROTOCOL, seed=1)),
+        members=table.members * 2,
+        rows=(*table.rows, {**table.rows[0], "fp": worse}),
+    )
+    replay = Replay(both)
+    first, second = (dict(one.measure(Candidate.parse("fp"), ("acc",)))["acc"] for one in (replay, replay.repeated(2)))
+    assert second.value == pytest.approx(first.value / 2, abs=1e-3)
+    assert replay.seconds == replay.repeated(2).seconds == 21.0
+    again = dict(replay.repeated(3).measure(Candidate.parse("fp"), ("acc",)))["acc"]
+    assert again.value == first.value
 
 
 def test_free_accuracy_is_that_of_trained_members(table):
