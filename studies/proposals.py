@@ -84,5 +84,7 @@ class Proposer:
         if self._config.proposals == "model":
             drawn = fresh(self._config.space, self._growth.members, self._config.seed, len(records))
             others = {key: one for one in drawn if (key := one.key()) not in seen and key not in pool}
-            found += self._prospects.of([*others.values()], trained=False)
+            for trained in (True, False):
+                part = [one for one in others.values() if (self._work.missing(one) == 0) == trained]
+                found += self._prospects.of(part, trained=trained)
         return [one for one in found if one is not None]

@@ -27,7 +27,11 @@ class Work:
         self._trained.add(record)
         return work
 
+    def missing(self, candidate: Candidate) -> int:
+        """How many members of a candidate are still to be trained."""
+        return self._trained.missing(candidate)
+
     def of(self, candidate: Candidate) -> float:
         """What a candidate will cost now; a pass takes about in proportion to the width of the network."""
-        training = self._trained.missing(candidate) * self._training
+        training = self.missing(candidate) * self._training
         return LEAST + candidate.width * (training + len(candidate.members) * self._attack)

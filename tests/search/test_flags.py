@@ -30,6 +30,7 @@ STUDY = {
     "--space",
     "--trials",
     "--time",
+    "--full",
     "--plateau",
     "--repeats",
     "--sampler",

@@ -44,6 +44,7 @@ def config(**changes) -> StudyConfig:
         "space": LARGE,
         "protocol": PROTOCOL,
         "budget": BUDGET,
+        "full": True,
         "sampler": "tpe",
     }
     return StudyConfig(**(fields | changes))

@@ -92,7 +92,10 @@ def test_measured_are_the_objectives_and_limited_names_that_cost_something():
             {"sampler": "exhaustive"},
             r"space too large for exhaustive: got '34464 candidates'; expected a space of at most 5000 candidates; ",
         ),
-        ({"proposals": "of"}, r"unknown proposals: got 'of'; expected one of off, pool; hint: did you mean 'off'"),
+        (
+            {"proposals": "of"},
+            r"unknown proposals: got 'of'; expected one of model, off, pool; hint: did you mean 'off'",
+        ),
         ({"seed": -1}, r"seed out of range: got -1; expected 0 to"),
         (
             {"limits": (Limit.parse("acc>=0.9"), Limit.parse("acc<=0.1"))},
@@ -132,7 +135,7 @@ def test_impossible_stops_say_what_is_wrong(stop, message):
         ({"sampler": "random"}, r"another sampler: got 'random'; expected tpe"),
         ({"seed": 1}, r"another seed: got '1'; expected 0"),
         ({"limits": (Limit.parse("acc>=0.5"),)}, r"another limits: got 'acc>=0.5'; expected none"),
-        ({"proposals": "off"}, r"another proposals: got 'off'; expected pool"),
+        ({"proposals": "off"}, r"another proposals: got 'off'; expected model"),
         ({"rungs": (1, 2)}, r"another rungs: got '1, 2'; expected none"),
         ({"allow_masked": True}, r"another allow_masked: got 'True'; expected False"),
     ],

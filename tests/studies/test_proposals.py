@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from closed_form import LARGE, Arithmetic, Foresighted, accuracy, bops, config, parts, story
 
+from evaluators.objectives import BOUND
 from space.candidate import Candidate
 from space.errors import UserError
 from space.space import SearchSpace
@@ -17,10 +18,11 @@ from studies.bounds import measure_bounds
 from studies.growth import RECENT, Growth
 from studies.proposals import IN_A_ROW, Proposer
 from studies.prospects import Prospects
+from studies.work import Work
 
 
-def run(folder, evaluator=None, trials=20, **changes):
-    study = Study.open(folder, config(**changes))
+def run(folder, evaluator=None, trials=20, proposals="pool", **changes):
+    study = Study.open(folder, config(proposals=proposals, **changes))
     evaluator = evaluator or Foresighted()
     study.run(evaluator, Stop(trials=trials))
     return study, evaluator
@@ -45,7 +47,7 @@ def test_the_sampler_has_its_turns(tmp_path):
     study, _ = run(tmp_path, trials=30)
     row = [record.origin for record in study.records()]
     longest = max(len(part) for part in "".join("p" if one == "pool" else " " for one in row).split())
-    assert longest <= IN_A_ROW
+    assert longest <= IN_A_ROW["pool"]
     assert Counter(row)["sampler"] >= 5
 
 
@@ -167,17 +169,18 @@ def knowing(records):
 
 def test_growth_is_what_the_trace_says(records, bounds):
     growth, objectives = Growth(config(), bounds), config().objectives
-    for record in records:
-        growth.add(record)
+    for place, record in enumerate(records):
+        growth.add(record, place + 1.0)
     trace = [0.0, *(volume for _, volume in hypervolume_trace(records, objectives, bounds))]
-    assert growth.usual == pytest.approx(np.diff(trace)[-RECENT:].mean(), abs=1e-12)
+    work = np.arange(1.0, len(records) + 1)
+    assert growth.usual == pytest.approx(np.diff(trace)[-RECENT:].sum() / work[-RECENT:].sum(), abs=1e-15)
     assert growth.complete == len(records)
 
 
 def test_what_is_free_is_exact_and_robustness_is_at_most_clean_accuracy(records, bounds):
     prospects = Prospects(config(), bounds, knowing(records))
-    candidates = {text: Candidate.parse(text) for text in {record.candidate for record in records}}
-    found = prospects.of(candidates)
+    candidates = [Candidate.parse(text) for text in {record.candidate for record in records}]
+    found = prospects.of(candidates, trained=True)
     assert len(found) == len(candidates)
     mean, deviation = prospects.losses(found, records)
     axes = list(config().objectives)
@@ -199,11 +202,11 @@ def test_the_like_of_masked_records_is_expected_to_be_worthless(records, bounds)
 
     doubted = [masked(record) for record in records]
     assert {"masked", "ok"} <= {record.verdict for record in doubted}
-    coarse = {one.candidate: Candidate.parse(one.candidate) for one in records if one.candidate.startswith("in1")}
+    coarse = [Candidate.parse(one.candidate) for one in records if one.candidate.startswith("in1")]
 
     def mean(seen, **changes):
         prospects = Prospects(config(**changes), bounds, knowing(records))
-        return prospects.losses(prospects.of(coarse), seen)[0][:, 1].mean()
+        return prospects.losses(prospects.of(coarse, trained=True), seen)[0][:, 1].mean()
 
     assert mean(doubted) > mean(records) + 0.2
     assert mean(doubted, allow_masked=True) == mean(records)
@@ -217,7 +220,8 @@ def test_what_does_not_fit_or_breaks_a_limit_is_no_prospect(records, bounds):
     evaluator = replace(knowing(records), trouble=refuse)
     prospects = Prospects(config(limits=(Limit.parse("acc>=0.75"),)), bounds, evaluator)
     texts = {record.candidate for record in records} | {"in2:mbn2x2+mbn2x2+mbn2x2"}
-    found = {str(one.candidate) for one in prospects.of({text: Candidate.parse(text) for text in texts})}
+    candidates = [Candidate.parse(text) for text in texts]
+    found = {str(one.candidate) for one in prospects.of(candidates, trained=True) if one and one.clean is not None}
     assert found
     for text in texts:
         one = Candidate.parse(text)
@@ -236,8 +240,9 @@ def test_nothing_is_proposed_that_promises_less_than_the_sampler_brings(records,
 
 def test_the_proposal_is_the_best_of_the_pool(records, bounds):
     """In the end, with the true robustness: among the better half of all untried candidates of known members."""
-    proposer = Proposer(config(), bounds, knowing(records))
-    chosen = proposer.propose(records)
+    proposer = Proposer(config(proposals="pool"), bounds, knowing(records))
+    chosen, origin = proposer.propose(records)
+    assert origin == "pool"
     assert chosen.key() not in {record.key for record in records}
     assert parts(chosen) <= knowing(records).members
     assert LARGE.contains(chosen)
@@ -248,3 +253,58 @@ def test_a_pool_without_anything_untried_leaves_it_to_the_sampler(tmp_path):
     study, _ = run(tmp_path, trials=12, space=space)
     assert not by_origin(study, "pool")
     assert len(study.records()) >= 12
+
+
+def test_the_model_proposes_candidates_that_take_a_training_as_well(tmp_path):
+    study, evaluator = run(tmp_path, trials=40, proposals="model")
+    trained = {
+        origin: [evaluator.log[one.candidate][0] for one in by_origin(study, origin)] for origin in ("pool", "model")
+    }
+    assert trained["model"] and min(trained["model"]) >= 1
+    assert set(trained["pool"]) <= {0}
+    row = "".join("p" if one.origin in trained else " " for one in study.records())
+    assert max(map(len, row.split())) <= IN_A_ROW["model"]
+
+
+def test_what_is_not_known_of_the_clean_accuracy_is_predicted_with_its_doubt(records, bounds):
+    prospects = Prospects(config(), bounds, knowing(records))
+    candidates = [Candidate.parse(record.candidate) for record in records]
+    known, unknown = (prospects.of(candidates, trained=trained) for trained in (True, False))
+    assert all(one.clean is None for one in unknown)
+    (exact, none), (expected, doubt) = (prospects.losses(part, records) for part in (known, unknown))
+    assert (none[:, 0] == 0).all() and (doubt[:, 0] > 0).all()
+    assert np.abs(expected[:, 0] - exact[:, 0]).mean() < exact[:, 0].std()
+    assert (expected[:, 1] >= expected[:, 0]).all()
+
+
+def test_the_cheaper_of_two_that_promise_the_same_is_proposed(records, bounds, monkeypatch):
+    """Whatever gains are expected: divided by its work, the chosen one's is the highest."""
+    gained = {}
+
+    def equal(front, mean, deviation):
+        gained["count"] = len(mean)
+        return np.ones(len(mean))
+
+    monkeypatch.setattr(module, "expected_gains", equal)
+    evaluator = knowing(records)
+    proposer = Proposer(config(), bounds, evaluator)
+    chosen, origin = proposer.propose(records)
+    work = Work(config(), evaluator.prices)
+    for record in records:
+        work.add(record)
+    assert gained["count"] > 100 and origin == "pool"
+    least = evaluator.prices.attack * min(LARGE.widths)
+    assert work.of(chosen) == pytest.approx(least, rel=0.5)
+
+
+def test_what_was_stopped_teaches_what_stood(tmp_path, bounds):
+    """A prediction learns from a trial that ended under attack as if that were its robust accuracy."""
+    study, evaluator = run(tmp_path, trials=20, proposals="off")
+    records = study.records()
+    stands = replace(records[0].measurements["pgd"], value=0.0)
+    measured = {name: one for name, one in records[0].measurements.items() if name != "pgd"}
+    stopped = replace(records[0], state="stopped", measurements=measured | {BOUND: stands})
+    prospects = Prospects(config(), bounds, knowing(records))
+    twin = prospects.of([Candidate.parse(records[0].candidate)], trained=True)
+    before, after = (prospects.losses(twin, [one, *records[1:]])[0][0, 1] for one in (records[0], stopped))
+    assert after > before

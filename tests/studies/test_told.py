@@ -1,16 +1,21 @@
 """What samplers are told: the scale of costs, the sign of constraints, and never a failure for a duplicate."""
 
+from dataclasses import replace
+
 import pytest
-from closed_form import measurement
+from closed_form import config, measurement
 from optuna.trial import TrialState
 
+from evaluators.objectives import BOUND
 from studies.limits import Limit
 from studies.records import Record
-from studies.terms import USUAL, Terms
 from studies.told import constraints, told
 
-OBJECTIVES = ("acc", "bops")
-TERMS = Terms((Limit.parse("acc>=0.5"), Limit.parse("bops<=4e6"), Limit.parse("fgsm>=0.1")))
+LIMITS = (Limit.parse("acc>=0.5"), Limit.parse("bops<=4e6"), Limit.parse("fgsm>=0.1"))
+
+
+def asked(sampler="tpe", limits=LIMITS, objectives=("acc", "bops")):
+    return config(objectives=objectives, limits=limits, sampler=sampler)
 
 
 def record(state, **values):
@@ -30,21 +35,44 @@ def record(state, **values):
     ],
 )
 def test_states_and_values(one, state, values):
-    assert told(one, OBJECTIVES) == (state, values)
+    assert told(one, asked()) == (state, values)
 
 
 def test_constraints_are_above_zero_where_broken():
-    values = constraints(record("complete", acc=0.4, bops=2e6), OBJECTIVES, TERMS)
+    values = constraints(record("complete", acc=0.4, bops=2e6), asked())
     assert values == {"acc>=0.5": pytest.approx(0.1), "bops<=4e+06": pytest.approx(-1.0)}
 
 
 def test_a_limit_met_or_broken_by_a_hair_is_told_so():
-    met = constraints(record("complete", acc=0.5, bops=4e6), OBJECTIVES, TERMS)
+    met = constraints(record("complete", acc=0.5, bops=4e6), asked())
     assert set(met.values()) == {0.0}
-    broken = constraints(record("vetoed", bops=4e6 * (1 + 1e-15)), OBJECTIVES, TERMS)
+    broken = constraints(record("vetoed", bops=4e6 * (1 + 1e-15)), asked())
     assert broken["bops<=4e+06"] > 0
 
 
 def test_whatever_is_pruned_has_a_reason_for_the_sampler():
-    assert constraints(record("duplicate"), OBJECTIVES, USUAL) == {"fails": 1.0}
-    assert constraints(record("failed"), OBJECTIVES, USUAL) == {}
+    assert constraints(record("duplicate"), asked(limits=())) == {"fails": 1.0}
+    assert constraints(record("failed"), asked(limits=())) == {}
+
+
+@pytest.mark.parametrize(
+    ("sampler", "state", "values"),
+    [
+        ("tpe", TrialState.PRUNED, None),
+        ("random", TrialState.PRUNED, None),
+        ("gp", TrialState.COMPLETE, [0.9, 0.9, 3.0]),
+        ("nsga2", TrialState.COMPLETE, [0.9, 0.9, 3.0]),
+        ("nsga3", TrialState.COMPLETE, [0.9, 0.9, 3.0]),
+    ],
+)
+def test_what_was_stopped_is_told_so_that_the_sampler_learns_from_it(sampler, state, values):
+    """Pruned for those that take it for bad; for those that would not see it, the best that it could still have been."""
+    one, terms = record("stopped", acc=0.9, bops=8.0), asked(sampler, (), ("acc", "pgd", "bops"))
+    assert told(one, terms) == (state, values)
+    assert constraints(one, terms) == ({"fails": 1.0} if state == TrialState.PRUNED else {})
+
+
+def test_what_stood_when_it_was_stopped_is_nearer_than_the_clean_accuracy():
+    one = record("stopped", acc=0.9, bops=8.0)
+    one = replace(one, measurements={**one.measurements, BOUND: measurement("pgd", 0.4)})
+    assert told(one, asked("gp", (), ("acc", "pgd", "bops"))) == (TrialState.COMPLETE, [0.9, 0.4, 3.0])

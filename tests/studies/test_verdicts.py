@@ -121,8 +121,8 @@ def _pgd(one):
     ],
 )
 def test_a_mask_is_a_broken_constraint_and_what_was_not_judged_is_none(one, usual):
-    assert constraints(one, ("acc", "bops"), Terms()) == usual
-    assert constraints(one, ("acc", "bops"), OPEN) == {}
+    assert constraints(one, config(objectives=("acc", "bops"))) == usual
+    assert constraints(one, config(objectives=("acc", "bops"), allow_masked=True)) == {}
 
 
 def test_a_study_keeps_what_is_masked_in_its_records_and_off_its_front(tmp_path):
