@@ -98,11 +98,11 @@ def volume_of(bounds: Bounds, points: list[list[float]]) -> float:
     return hypervolume(bounds.normalise(values, OBJECTIVES), np.ones(len(OBJECTIVES)))
 
 
-def plain(job: Job, make: Callable[[int], optuna.samplers.BaseSampler]) -> Trace:
-    """Optuna as its tutorials use it."""
+def plain(job: Job, make: Callable[[int], optuna.samplers.BaseSampler], *, kept: bool = True) -> Trace:
+    """Optuna as its tutorials use it; with our store of members, or as a script without one."""
     found = known(job.table)
     seed = job.seed % len(found.best)
-    replay, space = Replay(found.table, seed), found.table.space
+    replay, space = Replay(found.table, seed, kept=kept), found.table.space
     memo: dict[str, list[float]] = {}
     trace: Trace = []
     points: list[list[float]] = []
@@ -152,12 +152,20 @@ def ours(job: Job, **changes: Any) -> Trace:
     return trace
 
 
+def _random(seed: int) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
 CONTESTANTS: dict[str, Callable[[Job], Trace]] = {
     "ours": ours,
     "Optuna TPE": lambda job: plain(job, lambda seed: optuna.samplers.TPESampler(seed=seed)),
     "Optuna NSGA-II": lambda job: plain(job, lambda seed: optuna.samplers.NSGAIISampler(seed=seed)),
     "Optuna GP": lambda job: plain(job, lambda seed: optuna.samplers.GPSampler(seed=seed)),
-    "Optuna random": lambda job: plain(job, lambda seed: optuna.samplers.RandomSampler(seed=seed)),
+    "Optuna random": lambda job: plain(job, _random),
+    "Optuna TPE, no store": lambda job: plain(job, lambda seed: optuna.samplers.TPESampler(seed=seed), kept=False),
+    "Optuna random, no store": lambda job: plain(
+        job, lambda seed: optuna.samplers.RandomSampler(seed=seed), kept=False
+    ),
     "ours, trials to their end": lambda job: ours(job, full=True),
     "ours, known members alone": lambda job: ours(job, proposals="pool"),
     "ours, sampler alone": lambda job: ours(job, proposals="off"),
@@ -219,7 +227,15 @@ def main() -> None:
             flush=True,
         )
     if not args.no_save:
-        save("search_quality", result)
+        for one in result["searches"]:
+            one["trace"] = events(one["trace"])
+        save("search_quality" if args.table == "mnist5k" else f"search_quality_{args.table}", result)
+
+
+def events(trace: Trace) -> Trace:
+    """Where the hypervolume grew, and the end; rounded."""
+    grown = [one for before, one in zip([(0, 0.0, 0.0), *trace], trace, strict=False) if one[2] > before[2]]
+    return [(count, round(seconds, 1), round(volume, 5)) for count, seconds, volume in (*grown, trace[-1])]
 
 
 def _at(trace: Trace, evaluations: int) -> float:

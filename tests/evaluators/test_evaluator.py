@@ -23,7 +23,7 @@ from evaluators.data import DataSet
 from evaluators.data.batches import evaluation_batches
 from evaluators.evaluator import TOGETHER, Evaluator
 from evaluators.members import MemberPool
-from evaluators.objectives import OBJECTIVES
+from evaluators.objectives import BOUND, OBJECTIVES
 from evaluators.seeds import stream
 from evaluators.training.recipes import RECIPES
 from evaluators.votes import MajorityVote, MeanVote
@@ -63,7 +63,7 @@ def design(text: str) -> Candidate:
 
 
 def measured(evaluator: Evaluator, text: str, *names: str) -> dict[str, Measurement]:
-    return dict(evaluator.measure(design(text), names or ALL))
+    return {name: one for name, one in evaluator.measure(design(text), names or ALL) if name != BOUND}
 
 
 def values(evaluator: Evaluator, text: str, *names: str) -> dict[str, float]:
@@ -72,9 +72,25 @@ def values(evaluator: Evaluator, text: str, *names: str) -> dict[str, float]:
 
 def test_measurements_come_in_the_order_of_their_cost_however_they_are_asked_for(evaluator):
     for names in (ALL, ALL[::-1], ("pgd", "bops"), ("fgsm", "acc", "acc"), ("memory",), ()):
-        found = [name for name, _ in evaluator.measure(design("xnor"), names)]
+        found = [name for name, _ in evaluator.measure(design("xnor"), names) if name != BOUND]
         come_along = TOGETHER if "pgd" in names else ()
         assert found == [name for name in OBJECTIVES if name in (*names, *come_along)]
+
+
+def test_on_the_way_to_the_worst_case_comes_what_stands_so_far(evaluator):
+    """Never more than before, plain PGD's first, and never less than the worst case."""
+    for text in ("xnor", "in2:fp+xnor"):
+        row = [(name, one.value) for name, one in evaluator.measure(design(text), ("pgd",))]
+        assert [name for name, _ in row] == ["pgd_naive", BOUND, BOUND, BOUND, "certified", "pgd"]
+        stands = [value for name, value in row if name != "certified"]
+        assert stands == sorted(stands, reverse=True)
+        assert dict(row)["certified"] <= dict(row)["pgd"]
+
+
+def test_who_has_seen_enough_of_the_bounds_pays_for_no_more(evaluator):
+    measured = evaluator.measure(design("xnor"), ("pgd",))
+    assert [next(measured)[0], next(measured)[0]] == ["pgd_naive", BOUND]
+    measured.close()
 
 
 def test_units_counts_and_errors_are_those_of_a_share(evaluator, mnist5k):
@@ -137,7 +153,7 @@ def test_the_worst_case_is_at_most_every_attack_of_its_threat_and_at_least_the_c
 
 
 def test_the_worst_case_carries_the_flags_and_comes_along_where_only_the_certificate_is_asked_for(evaluator):
-    found = dict(evaluator.measure(design("xnor"), ["certified"]))
+    found = measured(evaluator, "xnor", "certified")
     assert tuple(found) == TOGETHER
     assert all(flag.partition(":")[0] in ("suspect", "masked") for flag in found["pgd"].flags)
     assert not found["pgd_naive"].flags and not found["certified"].flags

@@ -9,6 +9,7 @@ import pytest
 from closed_form import LARGE, Arithmetic, Foresighted, accuracy, bops, config, parts, story
 
 from evaluators.objectives import BOUND
+from evaluators.prices import LEAST
 from space.candidate import Candidate
 from space.errors import UserError
 from space.space import SearchSpace
@@ -257,9 +258,8 @@ def test_a_pool_without_anything_untried_leaves_it_to_the_sampler(tmp_path):
 
 def test_the_model_proposes_candidates_that_take_a_training_as_well(tmp_path):
     study, evaluator = run(tmp_path, trials=40, proposals="model")
-    trained = {
-        origin: [evaluator.log[one.candidate][0] for one in by_origin(study, origin)] for origin in ("pool", "model")
-    }
+    proposed = {origin: by_origin(study, origin) for origin in ("pool", "model")}
+    trained = {origin: [evaluator.log[one.candidate][0] for one in found] for origin, found in proposed.items()}
     assert trained["model"] and min(trained["model"]) >= 1
     assert set(trained["pool"]) <= {0}
     row = "".join("p" if one.origin in trained else " " for one in study.records())
@@ -293,14 +293,12 @@ def test_the_cheaper_of_two_that_promise_the_same_is_proposed(records, bounds, m
     for record in records:
         work.add(record)
     assert gained["count"] > 100 and origin == "pool"
-    least = evaluator.prices.attack * min(LARGE.widths)
-    assert work.of(chosen) == pytest.approx(least, rel=0.5)
+    assert work.of(chosen) == pytest.approx(LEAST + evaluator.prices.attack * min(LARGE.widths))
 
 
 def test_what_was_stopped_teaches_what_stood(tmp_path, bounds):
     """A prediction learns from a trial that ended under attack as if that were its robust accuracy."""
-    study, evaluator = run(tmp_path, trials=20, proposals="off")
-    records = study.records()
+    records = run(tmp_path, trials=20, proposals="off")[0].records()
     stands = replace(records[0].measurements["pgd"], value=0.0)
     measured = {name: one for name, one in records[0].measurements.items() if name != "pgd"}
     stopped = replace(records[0], state="stopped", measurements=measured | {BOUND: stands})

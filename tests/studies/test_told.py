@@ -66,7 +66,7 @@ def test_whatever_is_pruned_has_a_reason_for_the_sampler():
     ],
 )
 def test_what_was_stopped_is_told_so_that_the_sampler_learns_from_it(sampler, state, values):
-    """Pruned for those that take it for bad; for those that would not see it, the best that it could still have been."""
+    """Pruned for those that take it for bad; for those that would not see it, the best it could still have been."""
     one, terms = record("stopped", acc=0.9, bops=8.0), asked(sampler, (), ("acc", "pgd", "bops"))
     assert told(one, terms) == (state, values)
     assert constraints(one, terms) == ({"fails": 1.0} if state == TrialState.PRUNED else {})

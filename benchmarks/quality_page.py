@@ -1,0 +1,95 @@
+"""The tables and the picture of docs/search_quality.md, from what the benchmarks beside this file measured.
+
+python benchmarks/quality_page.py
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from search.plots import draw_comparison
+
+ROOT = Path(__file__).parents[1]
+SHOWN = ("ours", "Optuna TPE", "Optuna NSGA-II", "Optuna GP", "Optuna random", "Optuna TPE, no store")
+Result = dict[str, Any]
+
+
+def result_of(name: str) -> Result:
+    """What a benchmark wrote."""
+    found: Result = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+    return found
+
+
+def searches(result: Result) -> Iterator[str]:
+    """A row per contestant: median seconds to the share of the hypervolume; quartiles after 25 and 50 evaluations."""
+    best = result["best"]
+    for name in dict.fromkeys(one["contestant"] for one in result["searches"]):
+        mine = [one for one in result["searches"] if one["contestant"] == name]
+        reached = sorted(one["reached"] for one in mine)
+        after = [quartiles([held(one, count) / best[one["seed"] % len(best)] for one in mine]) for count in (25, 50)]
+        some = sum(one < float("inf") for one in reached)
+        yield f"| {name} | {seconds(median(reached))} | {some} of {len(mine)} | {after[0]} | {after[1]} |"
+
+
+def held(search: Result, evaluations: int) -> float:
+    """The hypervolume that a search had after so many evaluations."""
+    return max((volume for count, _, volume in search["trace"] if count <= evaluations), default=0.0)
+
+
+def quartiles(values: list[float]) -> str:
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return f"{middle:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def seconds(value: float) -> str:
+    return "not reached" if value == float("inf") else f"{value:.0f} s"
+
+
+def stops(result: Result) -> Iterator[str]:
+    """A row per number of candidates: how many were stopped, the ratio of times, the most hypervolume lost."""
+    for row in result["rows"]:
+        yield f"| {row['candidates']} | {row['stopped']:.0f} | {row['ratio']:.2f}× | {100 * row['lost']:.1f} % |"
+
+
+def truths(result: Result) -> Iterator[str]:
+    """A row per way to report a front: size, and the share of it that is true."""
+    yield f"| Optuna TPE, `study.best_trials` | | {result['best_trials']:.2f} |"
+    for runs in (1, 3):
+        row = result[f"repeats {runs}"]
+        for least in ("0.0", "0.5", "0.9"):
+            what = "the front" if least == "0.0" else f"of it, P(front) ≥ {least}"
+            yield (
+                f"| ours, `--repeats {runs}`, {what} | {row[f'size at {least}']:.1f} | {row[f'true at {least}']:.2f} |"
+            )
+
+
+TABLES = {"search_quality": searches, "early_stop": stops, "front_truth": truths}
+
+
+def draw(result: Result) -> None:
+    """The curves of SHOWN, as shares of the table's hypervolume."""
+    best = result["best"]
+    groups = {
+        name: [
+            [(count, spent, volume / best[one["seed"] % len(best)]) for count, spent, volume in one["trace"]]
+            for one in result["searches"]
+            if one["contestant"] == name
+        ]
+        for name in SHOWN
+    }
+    figure = draw_comparison(groups, "table mnist5k, 10 seeds, virtual time; 1 is the table's hypervolume")
+    figure.savefig(ROOT / "docs" / "search_quality.png", dpi=160)
+
+
+def main() -> None:
+    for name, rows in TABLES.items():
+        print(name, *rows(result_of(name)), sep="\n")
+    draw(result_of("search_quality"))
+
+
+if __name__ == "__main__":
+    main()

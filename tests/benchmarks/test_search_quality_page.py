@@ -1,0 +1,57 @@
+"""docs/search_quality.md says what the files of results hold, row by row; and the searches behind it can be run."""
+
+from pathlib import Path
+
+import pytest
+from early_stop import searched
+from front_truth import noisy, share_true, truth_of
+from quality_page import TABLES, result_of
+from search_quality import CONTESTANTS, Job, events, known, seconds_to
+
+PAGE = (Path(__file__).parents[2] / "docs" / "search_quality.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_row_of_the_page_is_what_was_measured(name):
+    rows = [*TABLES[name](result_of(name))]
+    assert len(rows) >= 4
+    for row in rows:
+        assert row in PAGE
+
+
+@pytest.mark.parametrize("contestant", ["ours", "Optuna TPE", "Optuna random, no store"])
+def test_a_search_grows_by_the_table_s_clock_and_never_beyond_its_hypervolume(contestant):
+    trace = CONTESTANTS[contestant](Job("mnist5k", contestant, 1, 12))
+    counts, seconds, volumes = zip(*trace, strict=True)
+    assert counts == tuple(range(1, 13))
+    assert [*seconds] == sorted(seconds) and [*volumes] == sorted(volumes)
+    assert 0 < volumes[-1] <= known("mnist5k").best[1]
+    assert seconds_to(trace, volumes[-1]) <= seconds[-1] and seconds_to(trace, 2.0) == float("inf")
+    assert events(trace)[-1][0] == 12
+
+
+def test_without_a_store_the_same_search_takes_longer():
+    with_store, without = (
+        CONTESTANTS[name](Job("mnist5k", name, 0, 20)) for name in ("Optuna TPE", "Optuna TPE, no store")
+    )
+    assert [volume for *_, volume in with_store] == [volume for *_, volume in without]
+    assert without[-1][1] > with_store[-1][1]
+
+
+def test_early_ends_lose_nothing_and_take_no_longer():
+    full, short = (searched("mnist5k", 0, 60, to_the_end) for to_the_end in (True, False))
+    assert full["stopped"] == 0 < short["stopped"]
+    assert short["volume"] == pytest.approx(full["volume"])
+    assert short["seconds"] < full["seconds"]
+
+
+def test_a_true_front_is_all_true_and_noise_has_the_spread_it_was_given():
+    table = known("mnist5k").table
+    truth, spread = truth_of(table)
+    drawn = noisy(table, truth, spread, 0)
+    off = [next(drawn.rows[0][text].measured())[1].value - truth[text][0] for text in truth]
+    assert sum(one**2 for one in off) / len(off) == pytest.approx(spread[0] ** 2, rel=0.2)
+    points = {"a": (0.9, 0.5, 1.0), "b": (0.8, 0.4, 2.0), "c": (0.95, 0.1, 3.0)}
+    assert share_true(points, ["a", "c"], ["b"]) == 1.0
+    assert share_true(points, ["a", "b", "c"], []) == pytest.approx(2 / 3)
+    assert share_true(points, ["b"], ["a"]) == 0.0
