@@ -29,7 +29,7 @@ def searches(result: Result) -> Iterator[str]:
     best = result["best"]
     for name in dict.fromkeys(one["contestant"] for one in result["searches"]):
         mine = [one for one in result["searches"] if one["contestant"] == name]
-        reached = sorted(one["reached"] for one in mine)
+        reached = sorted(float("inf") if one["reached"] is None else one["reached"] for one in mine)
         after = [quartiles([held(one, count) / best[one["seed"] % len(best)] for one in mine]) for count in (25, 50)]
         some = sum(one < float("inf") for one in reached)
         yield f"| {name} | {seconds(median(reached))} | {some} of {len(mine)} | {after[0]} | {after[1]} |"

@@ -229,6 +229,7 @@ def main() -> None:
     if not args.no_save:
         for one in result["searches"]:
             one["trace"] = events(one["trace"])
+            one["reached"] = one["reached"] if one["reached"] < float("inf") else None  # JSON knows no infinity
         save("search_quality" if args.table == "mnist5k" else f"search_quality_{args.table}", result)
 
 

@@ -1,5 +1,6 @@
 """docs/search_quality.md says what the files of results hold, row by row; and the searches behind it can be run."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from front_truth import noisy, share_true, truth_of
 from quality_page import TABLES, result_of
 from search_quality import CONTESTANTS, Job, events, known, seconds_to
 
-PAGE = (Path(__file__).parents[2] / "docs" / "search_quality.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "search_quality.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -17,6 +19,14 @@ def test_every_row_of_the_page_is_what_was_measured(name):
     assert len(rows) >= 4
     for row in rows:
         assert row in PAGE
+
+
+def test_the_program_of_the_page_runs(tmp_path, monkeypatch, capsys):
+    (program,) = re.findall(r"^```python\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+    (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
+    monkeypatch.chdir(tmp_path)
+    exec(program, {})
+    assert re.fullmatch(r"\d+ on the front after \d+ virtual seconds\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("contestant", ["ours", "Optuna TPE", "Optuna random, no store"])
