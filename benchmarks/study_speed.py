@@ -109,6 +109,7 @@ class Contest:
             protocol=self.evaluator.protocol,
             budget=self.evaluator.budget,
             seed=self.seed,
+            full=True,  # as the yardstick: every candidate to its end
         )
         return Study.open(self.folder / attacked, config)
 

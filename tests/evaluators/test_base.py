@@ -120,7 +120,7 @@ def test_a_refusal_says_what_would_have_been_right():
 
 
 def test_objectives_come_from_cheap_to_dear_each_under_its_name():
-    attacks = ["fgsm", "rfgsm", "uniform", "gaussian", "bim", "mim", "transfer", "certified", "pgd_naive", "pgd", "cw"]
+    attacks = ["fgsm", "rfgsm", "uniform", "gaussian", "bim", "mim", "transfer", "pgd_naive", "certified", "pgd", "cw"]
     costs = [name for name, objective in OBJECTIVES.items() if objective.stage == "cost"]
     assert costs[:2] == ["bops", "memory"]
     assert list(OBJECTIVES) == [*costs, "acc", *attacks]

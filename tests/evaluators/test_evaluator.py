@@ -297,8 +297,8 @@ from space import Candidate
 folder, texts = Path(sys.argv[1]), sys.argv[2:]
 budget = Budget(epochs=3, train_images=600, images=300, steps=3, restarts=2)
 evaluator = open_evaluator(dataset="mnist5k", network="fcn2", epsilon=0.1, device="cpu", budget=budget, cache=folder)
-found = {text: {n: m.value for n, m in evaluator.measure(Candidate.parse(text), ["acc", "pgd"])} for text in texts}
-print(json.dumps(found))
+found = {text: dict(evaluator.measure(Candidate.parse(text), ["acc", "pgd"])) for text in texts}
+print(json.dumps({text: {n: m.value for n, m in row.items() if "@" not in n} for text, row in found.items()}))
 """
 
 

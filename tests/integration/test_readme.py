@@ -59,7 +59,7 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_readme_has_commands_and_programs():
-    assert len(COMMANDS) == 10
+    assert len(COMMANDS) == 11
     assert len(PROGRAMS) == 3
     assert all(command.startswith("python -m search ") for command in COMMANDS)
 

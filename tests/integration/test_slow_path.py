@@ -69,6 +69,7 @@ def records(folder: Path, cache: Path) -> tuple[list[Record], list[Record]]:
         budget=BUDGET,
         sampler="random",
         proposals="off",
+        full=True,
     )
     study = Study.open(folder, config)
     study.run(evaluator, Stop(trials=TRIALS))

@@ -39,6 +39,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Evaluator, di
         protocol=evaluator.protocol,
         budget=evaluator.budget,
         sampler="random",
+        proposals="pool",
+        full=True,
     )
 
     def listen(event: object) -> None:
@@ -85,5 +87,5 @@ def test_another_process_would_propose_the_same(told):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module.Growth, "usual", 0.0)
             again = module.Proposer(study.config, study.bounds, fresh).propose(records[:end])
-        assert str(again) == records[end].candidate
+        assert again == (Candidate.parse(records[end].candidate), "pool")
     assert fresh.pool.trained == 0

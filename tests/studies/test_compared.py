@@ -46,9 +46,9 @@ def test_studies_are_grouped_by_who_proposes(four, study):
     pool = study("tpe", evaluator=Foresighted, proposals="pool")
     groups = compare_studies([*four, pool]).groups
     assert {name: [one.seed for one in some] for name, some in groups.items()} == {
-        "random": [0, 1],
-        "tpe": [0, 1],
-        "tpe + pool": [0],
+        "random, full": [0, 1],
+        "tpe, full": [0, 1],
+        "tpe + pool, full": [0],
     }
 
 
@@ -125,7 +125,7 @@ def test_seeds_may_differ_everywhere(study):
 def test_a_run_counts_once(study):
     one = study()
     for twin in (one, study()):
-        with pytest.raises(UserError, match=r"is random with seed 0, and so is .*hint: each run counts once"):
+        with pytest.raises(UserError, match=r"is random, full with seed 0, and so is .*hint: each run counts once"):
             compare_studies([one, twin])
 
 
