@@ -12,9 +12,6 @@ from studies.records import Record
 LEAST = 1e-9
 """Least violation told of a broken limit: a sampler takes 0 for met."""
 
-LEARN_FROM_PRUNED = ("tpe", "random", "qmc", "exhaustive")
-"""Samplers that take a pruned trial for a bad one, or learn nothing anyway; others would not see it at all."""
-
 MASKED = "masked"
 """Name of the constraint that a robust accuracy which is an over-estimate breaks, by 1: as much as a fraction can."""
 
@@ -23,13 +20,13 @@ def told(record: Record, config: StudyConfig) -> tuple[TrialState, list[float] |
     """State and values that Optuna is told.
 
     A duplicate is told what its twin was, or pruned, but never as failed: samplers ignore failures, and
-    would propose it again for ever. Costs are told in log2, the scale on which they are compared. What was stopped is
-    pruned for samplers that learn from that, and for others has the best values that it could still have had, which are
-    behind the front.
+    would propose it again for ever. Costs are told in log2, the scale on which they are compared. What was stopped has
+    the best values that it could still have had, which are behind the front: every sampler learns from that, while some
+    do not see what is pruned. It is pruned where there is no bound yet, at a rung.
     """
     if record.state == "failed":
         return TrialState.FAIL, None
-    found = [_value(record, name, config.sampler) for name in config.objectives]
+    found = [_value(record, name) for name in config.objectives]
     if record.state == "vetoed" or None in found:
         return TrialState.PRUNED, None
     values = [one for one in found if one is not None]
@@ -37,9 +34,9 @@ def told(record: Record, config: StudyConfig) -> tuple[TrialState, list[float] |
     return TrialState.COMPLETE, [math.log2(max(value, 1e-9)) if one.stage == "cost" else value for one, value in scaled]
 
 
-def _value(record: Record, name: str, sampler: str) -> float | None:
+def _value(record: Record, name: str) -> float | None:
     """What was measured, or what stands for it."""
-    source = name if sampler in LEARN_FROM_PRUNED else at_most(record.measurements, name) or name
+    source = at_most(record.measurements, name) or name
     return record.measurements[source].value if source in record.measurements else None
 
 

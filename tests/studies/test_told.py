@@ -58,18 +58,26 @@ def test_whatever_is_pruned_has_a_reason_for_the_sampler():
 @pytest.mark.parametrize(
     ("sampler", "state", "values"),
     [
-        ("tpe", TrialState.PRUNED, None),
-        ("random", TrialState.PRUNED, None),
+        ("auto", TrialState.COMPLETE, [0.9, 0.9, 3.0]),
+        ("tpe", TrialState.COMPLETE, [0.9, 0.9, 3.0]),
+        ("random", TrialState.COMPLETE, [0.9, 0.9, 3.0]),
         ("gp", TrialState.COMPLETE, [0.9, 0.9, 3.0]),
         ("nsga2", TrialState.COMPLETE, [0.9, 0.9, 3.0]),
         ("nsga3", TrialState.COMPLETE, [0.9, 0.9, 3.0]),
     ],
 )
 def test_what_was_stopped_is_told_so_that_the_sampler_learns_from_it(sampler, state, values):
-    """Pruned for those that take it for bad; for those that would not see it, the best it could still have been."""
+    """The best it could still have been, behind the front; some would not see what is pruned."""
     one, terms = record("stopped", acc=0.9, bops=8.0), asked(sampler, (), ("acc", "pgd", "bops"))
     assert told(one, terms) == (state, values)
-    assert constraints(one, terms) == ({"fails": 1.0} if state == TrialState.PRUNED else {})
+    assert constraints(one, terms) == {}
+
+
+def test_what_ended_at_a_rung_is_pruned():
+    one, terms = record("stopped", bops=8.0), asked("gp", (), ("acc", "pgd", "bops"))
+    one = replace(one, measurements={**one.measurements, "acc@1": measurement("acc", 0.4)})
+    assert told(one, terms) == (TrialState.PRUNED, None)
+    assert constraints(one, terms) == {"fails": 1.0}
 
 
 def test_what_stood_when_it_was_stopped_is_nearer_than_the_clean_accuracy():
