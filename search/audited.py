@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from evaluators.base import Budget
 from evaluators.verdict import JUDGED
 from search.console import by_cost
+from search.flags.shared import PROTOCOL_FLAGS, TRAINING_FLAGS
 from search.opening import evaluator_of
-from search.shared_flags import PROTOCOL_FLAGS, TRAINING_FLAGS
 from space import Candidate, UserError
 from studies import Record, Study
 

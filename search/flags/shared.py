@@ -11,6 +11,7 @@ NETWORKS = (
     "fcn1, fcn2, mnistconv, mnistcnn, cifarconv, alexnet, resnet20, resnet56 or wrn32; "
     "of 224x224 images: resnet18, resnet18-1x1 or alexnet-imagenet"
 )
+SPEC = "a candidate, e.g. mbn3x1, in4:pact4:x0.5 or in2:fp+dorefa4-2:majority"
 BUDGET = Budget()
 PROTOCOL_FLAGS = ("--dataset", "--network", "--epsilon", "--threat", "--source", "--seed")
 TRAINING_FLAGS = ("--epochs", "--train-images")
