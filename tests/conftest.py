@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,20 @@ def _has_gpu() -> bool:
     return torch.cuda.is_available()
 
 
-NEEDS: dict[str, Callable[[], bool]] = {"data": _has_data, "gpu": _has_gpu}
+def _has_browser() -> bool:
+    return shutil.which("chromium") is not None
+
+
+def _has_postgresql() -> bool:
+    return any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+
+NEEDS: dict[str, Callable[[], bool]] = {
+    "data": _has_data,
+    "gpu": _has_gpu,
+    "browser": _has_browser,
+    "postgresql": _has_postgresql,
+}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
