@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from studies.history import hypervolume_trace as hypervolume_trace
     from studies.limits import Limit as Limit
     from studies.limits import check_limits as check_limits
+    from studies.listed import Listed as Listed
+    from studies.lock import LOCK_FILE as LOCK_FILE
+    from studies.lock import Lock as Lock
+    from studies.lock import read_lock as read_lock
+    from studies.locking import lock_of as lock_of
+    from studies.locking import versions_with as versions_with
     from studies.outputs import write_outputs as write_outputs
     from studies.outputs import write_selected as write_selected
     from studies.papers.catalogue import TABLES as TABLES
@@ -87,6 +93,9 @@ _HOMES = {
     "history": ("hypervolume_trace",),
     "volume": ("hypervolume",),
     "limits": ("Limit", "check_limits"),
+    "listed": ("Listed",),
+    "lock": ("LOCK_FILE", "Lock", "read_lock"),
+    "locking": ("lock_of", "versions_with"),
     "outputs": ("write_outputs", "write_selected"),
     "papers.catalogue": ("TABLES", "choose_rows", "find_tables"),
     "papers.machine": ("this_machine",),

@@ -23,6 +23,7 @@ PROTOCOL = {
     "--device",
     "--cache",
 }
+PLACE = {"--data-root", "--download", "--device", "--cache"}
 BUDGET = {"--epochs", "--train-images", "--images", "--steps", "--restarts"}
 STUDY = {
     "--objectives",
@@ -44,14 +45,14 @@ STUDY = {
 FROZEN = {
     "run": COMMON | PROTOCOL | BUDGET | STUDY,
     "cost": COMMON | {"SPEC", "--network"},
-    "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives", "--cost-model"},
+    "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives", "--cost-model", "--from-lock"},
     "diagnose": COMMON | PROTOCOL | BUDGET | {"SPEC", "--out", "--only", "--alphas"},
     "audit": COMMON
     | PROTOCOL
     | {"STUDY|SPEC", "--out", "--storage", "--epochs", "--train-images"}
     | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
     "plot": COMMON | {"STUDY", "--storage"},
-    "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"},
+    "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"} | PLACE,
     "compare": COMMON | {"STUDY", "--out"},
     "reproduce": COMMON
     | {"TABLE", "--scale", "--rows", "--seeds", "--jobs", "--out"}
