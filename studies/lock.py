@@ -141,7 +141,7 @@ class Lock:
         return cls(
             study=text(data["study"]),
             chosen=Listed.from_json(data["chosen"]),
-            protocol=_protocol(data["protocol"]),
+            protocol=protocol_from(data["protocol"]),
             split_seed=whole(data["split_seed"]),
             budget=Budget(**data["budget"]),
             part=data["part"],
@@ -155,7 +155,7 @@ class Lock:
             allow_masked=bool(data["allow_masked"]),
             runners_up=tuple(Listed.from_json(one) for one in data["runners_up"]),
             knee=Listed.from_json(data["knee"]) if data["knee"] else None,
-            members=tuple(_identity(one) for one in data["members"]),
+            members=tuple(identity_from(one) for one in data["members"]),
             versions={text(name): text(one) for name, one in data["versions"].items()},
         )
 
@@ -174,11 +174,13 @@ def read_lock(path: Path | str) -> Lock:
         raise UserError("damaged lock file", got=str(file), expected=expected, hint=hint) from error
 
 
-def _protocol(data: Mapping[str, Any]) -> Protocol:
+def protocol_from(data: Mapping[str, Any]) -> Protocol:
+    """A protocol, as JSON has it; one of UNREADABLE for anything else."""
     for name in ("dataset", "checksum", "network", "autocast"):
         text(data[name])
     return Protocol(**data)
 
 
-def _identity(data: Mapping[str, Any]) -> Identity:
+def identity_from(data: Mapping[str, Any]) -> Identity:
+    """A member's identity, as JSON has it; one of UNREADABLE for anything else."""
     return Identity(text(data["key"]), None if data["weights"] is None else text(data["weights"]))

@@ -126,9 +126,9 @@ def add_training(group: argparse._ActionsContainer) -> None:
     )
 
 
-def add_verification(parser: argparse.ArgumentParser) -> None:
-    """How hard an audit looks."""
-    group = parser.add_argument_group("effort of the audit")
+def add_verification(parser: argparse.ArgumentParser, title: str = "effort of the audit") -> None:
+    """How hard test images are attacked."""
+    group = parser.add_argument_group(title)
     _add_counts(
         group,
         ("images", "test images under attack", 1000),

@@ -51,6 +51,10 @@ FROZEN = {
     | PROTOCOL
     | {"STUDY|SPEC", "--out", "--storage", "--epochs", "--train-images"}
     | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
+    "confirm": COMMON
+    | PLACE
+    | {"STUDY", "--near", "--out", "--storage", "--seeds", "--epochs", "--train-images"}
+    | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
     "plot": COMMON | {"STUDY", "--storage"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"} | PLACE,
     "compare": COMMON | {"STUDY", "--out"},
@@ -101,7 +105,7 @@ def test_values_reach_the_command() -> None:
         (
             ["pot", "x"],
             "unknown command: got 'pot'; expected one of "
-            "audit, compare, cost, diagnose, evaluate, plot, reproduce, run, select; hint",
+            "audit, compare, confirm, cost, diagnose, evaluate, plot, reproduce, run, select; hint",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),
