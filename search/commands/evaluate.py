@@ -1,6 +1,5 @@
 """`evaluate SPEC`: one candidate, trained and attacked under a protocol."""
 
-import json
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -8,7 +7,7 @@ from dataclasses import asdict
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
 from evaluators.verdict import JUDGED, gap_of, rules_in, verdict_of
-from search.console import console, note, table
+from search.console import console, note, say, say_json, table
 from search.formats import clock, interval, measured, points
 from search.opening import evaluator_of, one_evaluation
 from search.verdicts import explained, styled
@@ -26,7 +25,7 @@ def execute(args: Namespace) -> int:
             note(f"{name} {measured(measurement)}, {clock(measurement.seconds)}")
             found[name] = measurement
     if args.json:
-        print(json.dumps(_document(candidate, evaluator, found), indent=2))
+        say_json(_document(candidate, evaluator, found))
     else:
         _print(candidate, evaluator, found, args.objectives)
     return 0
@@ -74,4 +73,4 @@ def _print(
         grid.add_row("verdict", "whether pgd can be believed", styled(verdict_of(found)))
     console().print(grid)
     for line in explained(_rules(found)):
-        print(line)
+        say(line)
