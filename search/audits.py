@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from evaluators import rules_in
 from evaluators.base import Measurement
 from evaluators.objectives import find_objectives
-from search.console import console, table
+from search.console import console, say, table
 from search.formats import bounded
+from space.shown import csv_text
 from studies import Record, non_dominated
 
 if TYPE_CHECKING:
@@ -110,32 +109,31 @@ def print_audit(entries: Sequence[Entry], keep: Sequence[bool], title: str) -> N
         )
     console().print(grid)
     for line in sentences(entries, keep):
-        print(line)
+        say(line)
 
 
 def audit_csv(entries: Sequence[Entry], keep: Sequence[bool]) -> str:
     """A row per entry, fractions in full precision."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     accuracies = [f"{name}{end}" for name in ("searched", "verified") for end in ("", "_low", "_high")]
-    falls = ["fell_by", "fell_low", "fell_high"]
-    writer.writerow(["number", "candidate", *accuracies, *falls, *AGAIN, "verdict", "rules", "non_dominated"])
-    for one, kept in zip(entries, keep, strict=True):
-        found, fall = one.verified, one.verified.fall
-        writer.writerow(
-            [
-                "" if one.record is None else one.record.number,
-                found.candidate,
-                *_cells(found.searched),
-                *_cells(found.worst),
-                *(["", "", ""] if fall is None else [fall.points, *fall.interval]),
-                *(getattr(found, attribute).value for attribute in AGAIN.values()),
-                found.verdict,
-                " ".join(rules_in(found.worst.flags)),
-                kept,
-            ]
-        )
-    return text.getvalue()
+    header = ["number", "candidate", *accuracies, "fell_by", "fell_low", "fell_high", *AGAIN]
+    rows = (_row(one, kept) for one, kept in zip(entries, keep, strict=True))
+    return csv_text([*header, "verdict", "rules", "non_dominated"], rows)
+
+
+def _row(entry: Entry, kept: bool) -> list[object]:
+    """The cells of an entry."""
+    found, fall = entry.verified, entry.verified.fall
+    return [
+        "" if entry.record is None else entry.record.number,
+        found.candidate,
+        *_cells(found.searched),
+        *_cells(found.worst),
+        *(["", "", ""] if fall is None else [fall.points, *fall.interval]),
+        *(getattr(found, attribute).value for attribute in AGAIN.values()),
+        found.verdict,
+        " ".join(rules_in(found.worst.flags)),
+        kept,
+    ]
 
 
 def _cells(one: Measurement | None) -> list[object]:

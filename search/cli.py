@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -13,11 +14,13 @@ from pathlib import Path
 from search.parser import COMMANDS, Parser, build_parser, flags
 from search.values import settle_efficiency
 from space.errors import UnknownName, UserError
+from space.shown import line
 
 USER, INTERRUPTED, NOBODY_READS = 2, 130, 141
 """Exit statuses; an error of ours leaves with a traceback and 1. 141 is 128 + SIGPIPE, as in a shell."""
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FIXABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG)
+"""What of the system's refusals is the user's to mend wherever it happens: space on the disk, the length of a name."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,18 +36,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except UserError as error:
-        print(f"bitfront: error: {' '.join(str(error).split())}", file=sys.stderr)
+        _say(f"bitfront: error: {error}")
         return USER
     except KeyboardInterrupt:
-        print("bitfront: interrupted", file=sys.stderr)
+        _say("bitfront: interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         _silence()
         return NOBODY_READS
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in FIXABLE:
             raise
-        print(f"bitfront: error: {error.strerror or error}", file=sys.stderr)
+        what = UserError(error.strerror or "the disk refuses", got=error.filename)
+        _say(f"bitfront: error: {what}")
         _silence()
         return USER
 
@@ -52,6 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parse(words: list[str]) -> Namespace:
     """Read the words; `run` is meant where no command is named. UserError for what can't be read."""
     parser = build_parser(_program())
+    if any("\0" in word for word in words):
+        raise UserError("a word holds the character NUL", hint="no file and no name can")
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
         words = ["run", *words]
     if not words[0].startswith("-") and words[0] not in COMMANDS:
@@ -86,6 +92,11 @@ def _program() -> str:
     return name if name == "bitfront" else "python -m search"
 
 
+def _say(text: str) -> None:
+    """Tell how it ended, on stderr."""
+    print(line(text), file=sys.stderr)
+
+
 def _mend_streams() -> None:
     """Make both streams take any text: none may be missing, or fail over a sign that it can't encode."""
     for name in ("stdout", "stderr"):
@@ -100,4 +111,5 @@ def _silence() -> None:
     """Keep the interpreter from complaining at exit about a reader that went away."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+        with suppress(io.UnsupportedOperation):  # no file is behind it
+            os.dup2(nowhere, stream.fileno())

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
-from search.console import console, table
+from search.console import console, say, table
 from search.formats import clock
+from space.shown import csv_text
 from studies import reach_of, spread_of
 
 if TYPE_CHECKING:
@@ -38,13 +37,12 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
 
 def comparison_csv(comparison: Comparison) -> str:
     """A row per evaluated candidate of every study: who proposed it, where, and the hypervolume from then on."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    for one in comparison.contenders:
-        for evaluations, seconds, volume in one.run:
-            rows.writerow((one.group, one.study, one.seed, f"{evaluations:.0f}", f"{seconds:.3f}", f"{volume:.9f}"))
-    return text.getvalue()
+    rows = (
+        (one.group, one.study, one.seed, f"{evaluations:.0f}", f"{seconds:.3f}", f"{volume:.9f}")
+        for one in comparison.contenders
+        for evaluations, seconds, volume in one.run
+    )
+    return csv_text(COLUMNS, rows)
 
 
 def print_comparison(data: dict[str, Any]) -> None:
@@ -59,8 +57,8 @@ def print_comparison(data: dict[str, Any]) -> None:
         way.add_row(one["group"], *(f"{found['mean']:.3f}" if found else NEVER for found in volumes), _waited(one))
     screen.print(ends)
     screen.print(way)
-    print("hypervolume: mean [quartiles] of the runs; IGD+: mean, from all studies' front")
-    print(f"the best: {data['best']:.4f}, the largest hypervolume that a run ended with")
+    say("hypervolume: mean [quartiles] of the runs; IGD+: mean, from all studies' front")
+    say(f"the best: {data['best']:.4f}, the largest hypervolume that a run ended with")
 
 
 def uneven(comparison: Comparison) -> str:

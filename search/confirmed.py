@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evaluators.objectives import OBJECTIVES
-from search.console import console, table
+from search.console import console, say, table
 from search.formats import bounded, number, probability
 from search.verdicts import styled
+from space.shown import csv_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,7 +22,7 @@ def print_confirmation(confirmation: Confirmation, title: str) -> None:
     """A row per candidate, and what it all comes to."""
     console().print(confirmed_table(confirmation, title))
     for line in sentences(confirmation):
-        print(line)
+        say(line)
 
 
 def confirmed_table(confirmation: Confirmation, title: str) -> Table:
@@ -79,20 +78,17 @@ def _shifts(confirmation: Confirmation) -> list[str]:
 
 def confirmation_csv(confirmation: Confirmation) -> str:
     """A row per candidate: before and after for each objective, every seed's value, and why it fell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     seeds = range(len(confirmation.seeds))
     header = ["number", "candidate", "on_front", "stands"]
     for name in confirmation.objectives:
         header += [f"{name}_proxy", f"{name}_proxy_se", name, f"{name}_se", f"{name}_low", f"{name}_high"]
         header += [f"{name}_seed{place + 1}" for place in seeds]
     judged = ["pgd_naive", "gap", "verdict", "rules", "proxy_probability", "front_probability", "reason"]
-    writer.writerow([*header, *judged])
-    for row in confirmation.rows:
-        writer.writerow(
-            [row.number, row.candidate, row.on_front, row.stands, *_values(confirmation, row), *_judged(row)]
-        )
-    return text.getvalue()
+    rows = (
+        [row.number, row.candidate, row.on_front, row.stands, *_values(confirmation, row), *_judged(row)]
+        for row in confirmation.rows
+    )
+    return csv_text([*header, *judged], rows)
 
 
 def _values(confirmation: Confirmation, row: ConfirmedRow) -> list[object]:

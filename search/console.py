@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
+from functools import cache
+from typing import TYPE_CHECKING, Any, TextIO
 
 from evaluators.objectives import OBJECTIVES
 from search.formats import bounded, measured, probability
 from search.verdicts import columns, in_words
+from space.shown import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,17 +27,42 @@ PIPED = 160
 
 
 def console(stream: TextIO | None = None) -> Console:
-    """A console on stdout (or `stream`) that prints texts as they are, with colour on terminals only."""
-    from rich.console import Console
+    """A console on stdout (or `stream`) that prints texts as they are, with colour on terminals only.
 
+    What would steer a terminal is not printed.
+    """
     file = stream or sys.stdout
     width = None if file.isatty() or "COLUMNS" in os.environ else PIPED
-    return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+    return _screen()(file=file, width=width, markup=False, highlight=False, emoji=False)
+
+
+@cache
+def _screen() -> type[Console]:
+    from rich.console import Console
+    from rich.text import Text
+
+    class Screen(Console):
+        """A console on which no cell, title or heading can steer the terminal."""
+
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
+
+    return Screen
 
 
 def note(text: str) -> None:
     """One line of progress or advice on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def say(text: str) -> None:
+    """Lines of the result on stdout."""
+    print("\n".join(map(printable, text.split("\n"))))
+
+
+def say_json(data: object) -> None:
+    """The result on stdout as JSON, in ASCII: escaped, no sign of any text reaches the terminal."""
+    print(json.dumps(data, indent=2))
 
 
 def table(title: str, columns: Sequence[str], left: int = 1) -> Table:

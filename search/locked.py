@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
-from search.console import console, table
+from search.console import console, say, table
 from search.formats import number
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def print_rebuilt(rebuilt: Rebuilt) -> None:
         known = ("same" if weights == member.weights else "other") if weights else ""
         grid.add_row(f"weights {place + 1}", _short(weights), _short(member.weights), known)
     console().print(grid)
-    print(rebuilt.conclusion)
+    say(rebuilt.conclusion)
 
 
 def _exact(one: Measurement) -> str:

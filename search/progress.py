@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from search.console import by_cost, console, front_table, note, summary
 from search.formats import clock, measured
+from space.shown import printable
 from studies import Measured, RunStarted, TrialFinished, TrialStarted
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _picture(tally: Tally, screen: Console) -> RenderableType:
 
     head = Table.grid(padding=(0, 1))
     head.add_row(ProgressBar(total=1.0, completed=tally.share, width=28), Text(tally.line))
-    current = Text(tally.current, no_wrap=True, overflow="ellipsis")
+    current = Text(printable(tally.current), no_wrap=True, overflow="ellipsis")
     if not tally.front:
         return Group(head, current)
     rows = tally.front[: max(1, screen.height - AROUND)]

@@ -1,11 +1,10 @@
 """Reproduced tables on the screen and as JSON."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from search.console import console, table
+from search.console import console, say, say_json, table
 from studies import TABLES, Sheet, cell_records, find_scale, heading
 
 
@@ -38,8 +37,8 @@ def print_sheet(sheet: Sheet) -> None:
         grid.add_row(row, *cells)
     console().print(grid)
     for line in filter(None, (sheet.warning, "measured (published), accuracies in %; †: not in the paper")):
-        print(line)
-    print(f"files: {', '.join(document(sheet)['files'])}")
+        say(line)
+    say(f"files: {', '.join(document(sheet)['files'])}")
 
 
 def _short(cell: dict[str, Any]) -> str:
@@ -65,7 +64,7 @@ def list_tables(*, as_json: bool) -> None:
         for one in TABLES.values()
     ]
     if as_json:
-        print(json.dumps(tables, indent=2, ensure_ascii=False))
+        say_json(tables)
     else:
         _print_list(tables)
 
@@ -75,4 +74,4 @@ def _print_list(tables: Sequence[dict[str, Any]]) -> None:
     for one in tables:
         grid.add_row(one["table"], one["paper"], one["title"], str(len(one["rows"])), one["short"])
     console().print(grid)
-    print("D2 stands for both of its tables, all for every table; times are of a processor of two cores")
+    say("D2 stands for both of its tables, all for every table; times are of a processor of two cores")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from space.shown import line
+
 
 class UserError(Exception):
     """Bad input: what is wrong, what was got, what was expected, and a hint; the program ends with status 2.
@@ -41,6 +43,6 @@ def _shown(value: object, limit: int = 80) -> str:
         text = repr(value) if isinstance(value, str) else str(value)
     except ValueError:  # Python refuses to write whole numbers of thousands of digits
         text = "a number too long to show"
-    text = " ".join("".join(c if c.isprintable() else "?" for c in text).split())
+    text = line(text)
     half = (limit - 1) // 2
     return text if len(text) <= limit else f"{text[:half]}…{text[-half:]}"

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from studies.confirmation import ConfirmedRow as ConfirmedRow
     from studies.confirmation import SeedResult as SeedResult
     from studies.confirmation import read_confirmation as read_confirmation
-    from studies.confirming import NEAR as NEAR
     from studies.confirming import Plan as Plan
     from studies.confirming import full_epochs as full_epochs
     from studies.confirming import make_plan as make_plan
@@ -87,6 +86,7 @@ if TYPE_CHECKING:
     from studies.selection import default_rule as default_rule
     from studies.selection import select as select
     from studies.study import Study as Study
+    from studies.terms import NEAR as NEAR
     from studies.terms import Terms as Terms
     from studies.trial import Evaluates as Evaluates
     from studies.volume import hypervolume as hypervolume
@@ -101,7 +101,7 @@ _HOMES = {
     "comparison": ("Reach", "Spread", "held_volumes", "reach_of", "spread_of"),
     "config": ("PROPOSALS", "Plateau", "Stop", "StudyConfig", "check_rungs"),
     "confirmation": ("CONFIRMED_FILE", "Confirmation", "ConfirmedRow", "SeedResult", "read_confirmation"),
-    "confirming": ("NEAR", "Plan", "full_epochs", "make_plan"),
+    "confirming": ("Plan", "full_epochs", "make_plan"),
     "distance": ("additive_epsilon", "igd_plus"),
     "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
     "history": ("hypervolume_trace",),
@@ -125,7 +125,7 @@ _HOMES = {
     "repeats": ("Repeats",),
     "selection": ("Selection", "check_rule", "default_rule", "select"),
     "study": ("Study",),
-    "terms": ("Terms",),
+    "terms": ("NEAR", "Terms"),
     "trial": ("Evaluates",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

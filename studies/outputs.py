@@ -1,7 +1,5 @@
 """The files a run leaves: derived from records, at any time."""
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,6 +8,7 @@ from typing import Any
 
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
+from space.shown import csv_text
 from studies.files import write_text
 from studies.history import hypervolume_trace
 from studies.limits import Limit
@@ -152,19 +151,7 @@ def _part(name: str, part: Callable[[Measurement], object]) -> Callable[[Record]
 
 
 def _csv(columns: Columns, records: Iterable[Record]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_safe(cell(record)) for cell in columns.values()] for record in records)
-    return text.getvalue()
-
-
-def _safe(cell: object) -> object:
-    """Keep a text on its line, and one that looks like a formula from being run by a spreadsheet."""
-    if not isinstance(cell, str):
-        return cell
-    line = " ".join(cell.split())
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+    return csv_text([*columns], ([cell(record) for cell in columns.values()] for record in records))
 
 
 def _json(data: object) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 
 from evaluators.objectives import Objective
 from space.errors import UserError
+from space.shown import masked, without_secrets
 from studies.files import write_text
 from studies.journal import Journal
 from studies.trial import one_line
@@ -57,12 +57,12 @@ def locate(folder: Path, url: str | None) -> Place:
     if pointer.is_file():
         known = json.loads(pointer.read_text(encoding="utf-8"))
         if url not in (None, known["url"]):
-            raise UserError("another storage", got=_masked(url or ""), expected=_masked(known["url"]))
+            raise UserError("another storage", got=url, expected=masked(known["url"]))
         return Place(folder, known["url"], known["name"])
     if url is None:
         return Place(folder)
     if (folder / JOURNAL).exists():
-        raise UserError("another storage", got=_masked(url), expected=f"none: {folder} keeps its own journal")
+        raise UserError("another storage", got=url, expected=f"none: {folder} keeps its own journal")
     return Place(folder, url, f"bitfront-{uuid4().hex[:12]}")
 
 
@@ -188,15 +188,11 @@ def _readable(place: Place) -> Iterator[None]:
     except Exception as error:
         if place.url is not None:
             expected = "a database that Optuna can open"
-            raise UserError("storage", got=_masked(place.url), expected=expected, hint=_brief(error)) from error
+            hint = without_secrets(f"{type(error).__name__}: {error}", place.url)[:160]
+            raise UserError("storage", got=place.url, expected=expected, hint=hint) from error
         hint = f"{_brief(error)}; choose another --out"
         raise UserError("damaged journal", got=str(place.journal), hint=hint) from error
 
 
 def _brief(error: Exception) -> str:
     return one_line(error)[:160]
-
-
-def _masked(url: str) -> str:
-    """The URL without its password."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)

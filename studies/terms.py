@@ -10,6 +10,10 @@ from studies.limits import Limit, meets
 if TYPE_CHECKING:
     from studies.records import Record
 
+NEAR = 0.16
+"""Probability of being on the front from which a record off it is confirmed too: what a normal error has of being more
+than one standard error in its favour."""
+
 
 @dataclass(frozen=True)
 class Terms:

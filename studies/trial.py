@@ -9,6 +9,7 @@ from evaluators.base import Budget, Measurement, Protocol
 from evaluators.objectives import BOUND, OBJECTIVES, rung_name
 from evaluators.verdict import rules_in, worst
 from space.candidate import Candidate
+from space.shown import line
 from studies.config import StudyConfig
 from studies.halving import Climbs
 from studies.limits import Limit, first_broken
@@ -104,7 +105,7 @@ def evaluate(
 
 def one_line(error: BaseException) -> str:
     """Name an exception: its type, and its message on one printable line of at most 300 characters."""
-    text = "".join(c if c.isprintable() else "?" for c in " ".join(str(error).split()))
+    text = line(str(error))
     text = text if len(text) <= 300 else text[:299] + "…"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -18,11 +18,15 @@ LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.
 
 def check_memory(shape: tuple[int, int, int, int]) -> None:
     """Raise UserError if images of `shape` (N, H, W, C; a byte each) would not fit twice into the memory available."""
-    needed, available = COPIES * math.prod(shape), available_memory()
+    needed, (n, height, width, _) = COPIES * math.prod(shape), shape
+    got = f"{n} of {width}x{height}: {needed / 1e9:.1f} GB while they are divided into splits"
+    check_bytes(needed, got, "take fewer images, or a smaller SIZE in folder:PATH@SIZE")
+
+
+def check_bytes(needed: int, got: str, hint: str) -> None:
+    """Raise UserError unless so many bytes are available; `got` tells of what."""
+    available = available_memory()
     if needed > available:
-        n, height, width, _ = shape
-        got = f"{n} of {width}x{height}: {needed / 1e9:.1f} GB while they are divided into splits"
-        hint = "take fewer images, or a smaller SIZE in folder:PATH@SIZE"
         expected = f"at most {available / 1e9:.1f} GB, what is available"
         raise UserError("images too large for the memory", got=got, expected=expected, hint=hint)
 

@@ -1,6 +1,7 @@
 """Images from an npz file: x_train, y_train, x_test and y_test, as numpy.savez writes them."""
 
 import io
+import math
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.data.arrays import Images, Labels, Part, Source
+from evaluators.data.memory import COPIES, check_bytes
 from space.errors import UserError
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _HINT = "numpy.savez(FILE, x_train=…, y_train=…, x_test=…, y_test=…) writes one"
 
 
@@ -37,6 +40,7 @@ def _unpack(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             _check_names(archive)
+            _check_sizes(archive)
             return {name: _array(name, archive.read(f"{name}.npy")) for name in ARRAYS}
     except UserError:
         raise
@@ -52,13 +56,33 @@ def _check_names(archive: zipfile.ZipFile) -> None:
         raise UserError(what, got=", ".join(sorted(found)), expected=", ".join(ARRAYS), hint=_HINT)
 
 
+def _check_sizes(archive: zipfile.ZipFile) -> None:
+    """Refuse, before anything is unpacked, what would not fit; zipfile unpacks no more than a file says it holds."""
+    needed = sum(archive.getinfo(f"{name}.npy").file_size for name in ARRAYS)
+    check_bytes(COPIES * needed, f"{needed / 1e9:.1f} GB in the npz file", "take fewer images")
+
+
 def _array(name: str, content: bytes) -> NDArray[Any]:
+    expected = "a plain array of integers: pickled Python objects are never loaded"
     try:
+        kind, promised = _promise(io.BytesIO(content))
+        if kind.hasobject or promised > len(content):
+            got = "pickled objects" if kind.hasobject else f"{len(content)} bytes for an array of {promised}"
+            raise UserError(f"array {name} cannot be read", got=got, expected=expected)
         array: NDArray[Any] = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, MemoryError) as error:
-        expected = "a plain array of integers: pickled Python objects are never loaded"
-        raise UserError(f"array {name} cannot be read", got=str(error), expected=expected) from error
+    except (ValueError, EOFError, MemoryError, RecursionError) as error:
+        got = f"a damaged header or end: {str(error).partition(': <')[0]}"[:100]  # no addresses of objects
+        raise UserError(f"array {name} cannot be read", got=got, expected=expected) from error
     return array
+
+
+def _promise(file: io.BytesIO) -> tuple[np.dtype[Any], int]:
+    """Type and bytes of the array that a header announces; ValueError for one that can't be read."""
+    version = np.lib.format.read_magic(file)
+    if version not in _HEADERS:
+        raise ValueError(f"format {version[0]}.{version[1]} of npy files")
+    shape, _, kind = _HEADERS[version](file)
+    return kind, math.prod(shape) * kind.itemsize
 
 
 def _images(name: str, array: NDArray[Any]) -> Images:

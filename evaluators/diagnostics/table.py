@@ -1,9 +1,9 @@
 """What a diagnostic found, as plain values."""
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Any
+
+from space.shown import csv_text
 
 Cell = str | int | float
 
@@ -40,11 +40,7 @@ class Table:
 
     def to_csv(self) -> str:
         """A header and a line per row; floats in full precision."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows(self.rows)
-        return text.getvalue()
+        return csv_text(self.columns, self.rows)
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""

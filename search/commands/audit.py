@@ -13,7 +13,7 @@ from evaluators.base import Measurement
 from evaluators.verdict import JUDGED
 from search.audited import Subject, read_subject
 from search.audits import Entry, audit_csv, entries_json, falls, print_audit, still_best
-from search.console import note
+from search.console import note, say, say_json
 from search.formats import clock, radius
 from search.opening import one_evaluation
 from space import Candidate, UserError
@@ -47,11 +47,11 @@ def execute(args: Namespace) -> int:
         _write(folder / "audit.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         _write(folder / "audit.csv", audit_csv(entries, keep))
     if args.json:
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        say_json(document)
         return 0
     print_audit(entries, keep, _title(subject, settings))
     if folder:
-        print(f"files: {folder / 'audit.json'}, {folder / 'audit.csv'}")
+        say(f"files: {folder / 'audit.json'}, {folder / 'audit.csv'}")
     return 0
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluators.objectives import find_objectives
 from search.comparisons import comparison_csv, comparison_json, print_comparison, uneven
-from search.console import note
+from search.console import note, say, say_json
 from search.pictures import title_of
 from space.errors import UserError
 from studies import Study, compare_studies
@@ -30,10 +29,10 @@ def execute(args: Namespace) -> int:
     if warning := uneven(comparison):
         note(f"note: {warning}")
     if args.json:
-        print(json.dumps(data | {"files": [str(path) for path in paths]}, indent=2))
+        say_json(data | {"files": [str(path) for path in paths]})
     else:
         print_comparison(data)
-        print(f"files: {', '.join(map(str, paths))}")
+        say(f"files: {', '.join(map(str, paths))}")
     return 0
 
 

@@ -12,7 +12,7 @@ from evaluators.base import Budget
 from evaluators.objectives import find_objectives
 from search.confirmed import confirmation_csv, print_confirmation
 from search.confirming import Confirming
-from search.console import note
+from search.console import note, say, say_json
 from search.formats import clock, measured, radius
 from search.opening import evaluator_under
 from search.pictures import axes_of
@@ -35,10 +35,10 @@ def execute(args: Namespace) -> int:
     confirmation = bench.confirmation(study, versions_with(confirming.evaluator))
     paths = _leave(folder, confirmation, title_of(study, confirmation))
     if args.json:
-        print(json.dumps(confirmation.to_json(), indent=2, ensure_ascii=False))
+        say_json(confirmation.to_json())
     else:
         print_confirmation(confirmation, title_of(study, confirmation))
-        print(f"files: {', '.join(map(str, paths))}")
+        say(f"files: {', '.join(map(str, paths))}")
     return INTERRUPTED if interrupted else DONE
 
 

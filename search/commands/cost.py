@@ -1,12 +1,11 @@
 """`cost SPEC --network NAME`: what a candidate computes and stores, layer by layer."""
 
-import json
 from argparse import Namespace
 from typing import Any
 
 from evaluators import cost_report
 from evaluators.objectives import OBJECTIVES
-from search.console import console, table
+from search.console import console, say, say_json, table
 from search.formats import number, scientific
 from space import Candidate
 
@@ -19,14 +18,14 @@ def execute(args: Namespace) -> int:
     report = cost_report(Candidate.parse(args.candidate), args.network)
     data = report.to_json()
     if args.json:
-        print(json.dumps(data, indent=2))
+        say_json(data)
         return 0
     layers = iter(data["layers"])
     for index, member in enumerate(report.members, start=1):
         place = f"member {index} of {len(report.members)}: " if len(report.members) > 1 else ""
         rows = [next(layers) for _ in member.layers]
         _print_member(f"{place}{member.member} on {args.network}", rows)
-    print(LEGEND)
+    say(LEGEND)
     _print_totals(data)
     return 0
 

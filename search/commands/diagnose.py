@@ -1,13 +1,12 @@
 """`diagnose SPEC`: why one candidate is as robust as it is, or only looks so."""
 
-import json
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluators import DIAGNOSTICS
-from search.console import note
+from search.console import note, say, say_json
 from search.formats import radius
 from search.opening import evaluator_of, one_evaluation
 from search.summaries import summary_of
@@ -33,9 +32,9 @@ def execute(args: Namespace) -> int:
             found[table.name] = {**files, "summary": summary_of(table), **table.to_json()}
             note(f"{table.name}: {DIAGNOSTICS[table.name].label}")
     if args.json:
-        print(json.dumps(_document(candidate, evaluator, found), indent=2))
+        say_json(_document(candidate, evaluator, found))
     else:
-        print("\n".join([subject, *(_line(name, one) for name, one in found.items())]))
+        say("\n".join([subject, *(_line(name, one) for name, one in found.items())]))
     return 0
 
 

@@ -1,6 +1,5 @@
 """`evaluate SPEC`: one candidate, trained and attacked under a protocol."""
 
-import json
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -8,7 +7,7 @@ from dataclasses import asdict
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
 from evaluators.verdict import JUDGED, gap_of, rules_in, verdict_of
-from search.console import console, note, table
+from search.console import console, note, say, say_json, table
 from search.flags.shared import PLACE_FLAGS, given_flags
 from search.formats import clock, interval, measured, points
 from search.locked import Rebuilt, measure_lock, print_rebuilt
@@ -28,7 +27,7 @@ def execute(args: Namespace) -> int:
     evaluator = evaluator_of(args)
     found = _told(_measure(evaluator, candidate, args.objectives))
     if args.json:
-        print(json.dumps(_document(candidate, evaluator, found), indent=2))
+        say_json(_document(candidate, evaluator, found))
     else:
         _print(candidate, evaluator, found, args.objectives)
     return 0
@@ -50,7 +49,7 @@ def execute_lock(args: Namespace) -> int:
         versions=versions_with(evaluator),
     )
     if args.json:
-        print(json.dumps(rebuilt.to_json(), indent=2, ensure_ascii=False))
+        say_json(rebuilt.to_json())
     else:
         print_rebuilt(rebuilt)
     if rebuilt.differences:
@@ -110,4 +109,4 @@ def _print(
         grid.add_row("verdict", "whether pgd can be believed", styled(verdict_of(found)))
     console().print(grid)
     for line in explained(_rules(found)):
-        print(line)
+        say(line)

@@ -1,6 +1,5 @@
 """`reproduce TABLE`: a table of a paper, trained and attacked again, published beside measured."""
 
-import json
 import shlex
 import time
 from argparse import Namespace
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluators.base import check_range
-from search.console import note
+from search.console import note, say_json
 from search.formats import clock
 from search.opening import gpu_name
 from search.sheets import document, file_of, list_tables, print_sheet
@@ -48,7 +47,7 @@ def execute(args: Namespace) -> int:
         if not args.json:
             print_sheet(sheet)
     if args.json:
-        print(json.dumps(documents, indent=2, ensure_ascii=False))
+        say_json(documents)
     if failed:
         reasons = "; ".join(f"{one.job}: {one.reason}" for one in failed)
         raise UserError(f"{len(failed)} rows failed", hint=f"the rest is kept, the same command tries again; {reasons}")

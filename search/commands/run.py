@@ -3,12 +3,13 @@
 import json
 import logging
 import math
+import re
 import shlex
 from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
-from search.console import by_cost, console, front_table, note
+from search.console import by_cost, console, front_table, note, say, say_json
 from search.formats import clock, scientific
 from search.opening import budget_of, evaluator_of
 from search.pictures import draw_pictures
@@ -44,9 +45,9 @@ def execute(args: Namespace) -> int:
     with progress(config.objectives) as show:
         stopped = study.run(evaluator, stop, show)
     selection = _leave(study, evaluator)
-    _announce(study, stopped, f"{args.program} {shlex.join(args.words)}")
+    _announce(study, stopped, _again(args))
     if args.json:
-        print(json.dumps(_document(study, stopped), indent=2))
+        say_json(_document(study, stopped))
     elif selection:
         _print(study, selection, args.program)
     if stopped.reason == "interrupted":
@@ -91,9 +92,18 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
 
 
 def _folder(evaluator: Evaluates) -> Path:
-    """runs/DATASET-NETWORK, for one's own images by the name of their file or folder."""
-    dataset = Path(evaluator.protocol.dataset.removeprefix("folder:")).stem
+    """runs/DATASET-NETWORK, for one's own images by the name of their file or folder, odd signs replaced."""
+    dataset = re.sub(r"[^\w.+@-]", "_", Path(evaluator.protocol.dataset.removeprefix("folder:")).stem)
     return Path("runs") / f"{dataset}-{evaluator.protocol.network}"
+
+
+def _again(args: Namespace) -> str:
+    """The command that goes on; a folder knows its storage, and the URL's password is nobody's to read."""
+    words = [*args.words]
+    while "--storage" in words:
+        at = words.index("--storage")
+        del words[at : at + 2]
+    return f"{args.program} {shlex.join(word for word in words if not word.startswith('--storage='))}"
 
 
 def _announce(study: Study, stopped: Stopped, again: str) -> None:
@@ -156,7 +166,7 @@ def _print(study: Study, selection: Selection, program: str) -> None:
         "pictures": f"{study.folder / 'front.png'}, {study.folder / 'history.png'}",
         "next": _next(study, front, program),
     }
-    print("\n".join(f"{name + ':':10}{text}" for name, text in lines.items() if text))
+    say("\n".join(f"{name + ':':10}{text}" for name, text in lines.items() if text))
 
 
 def _next(study: Study, front: list[Record], program: str) -> str:

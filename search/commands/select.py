@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from search.console import console, front_table, note
+from search.console import console, front_table, note, say, say_json
 from search.opening import evaluator_of_study
 from search.pictures import draw_pictures
 from space import UserError
@@ -24,7 +25,7 @@ def execute(args: Namespace) -> int:
     path = write_selected(study, selection, _evaluator(study, args))
     draw_pictures(study, selection.chosen.number)
     if args.json:
-        print(path.read_text(encoding="utf-8").rstrip())
+        say_json(json.loads(path.read_text(encoding="utf-8")))
     else:
         _print(study, selection)
     return 0
@@ -43,12 +44,12 @@ def _print(study: Study, selection: Selection) -> None:
     """The rule, the row, the reason, the runners-up and the knee."""
     screen, chosen, knee = console(), selection.chosen, selection.knee
     rows = [chosen, *selection.runners_up]
-    print(f"rule:   {selection.rule}")
+    say(f"rule:   {selection.rule}")
     title, sure = "selected, and runners-up", study.front_probability()
     screen.print(front_table(screen, rows, study.config.objectives, chosen.number, title, sure))
-    print(f"reason: {selection.reason}")
+    say(f"reason: {selection.reason}")
     if selection.warning:
-        print(f"warning: {selection.warning}")
+        say(f"warning: {selection.warning}")
     if knee and knee.number != chosen.number:
-        print(f"knee:   #{knee.number} {knee.candidate} has the best trade-off")
-    print(f"file:   {study.folder / 'selected.json'}")
+        say(f"knee:   #{knee.number} {knee.candidate} has the best trade-off")
+    say(f"file:   {study.folder / 'selected.json'}")

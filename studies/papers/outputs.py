@@ -1,12 +1,11 @@
 """A filled table as Markdown for a reader and CSV for a program."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from space.errors import UserError
+from space.shown import csv_text
 from studies.files import write_text
 from studies.papers.sheet import Line, Sheet
 from studies.papers.statistics import Cell
@@ -96,11 +95,7 @@ def cell_text(cell: Cell, column: Column) -> str:
 
 def as_csv(sheet: Sheet) -> str:
     """A line per cell, in printed units and full precision; empty where nothing is known."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, HEADER, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(cell_records(sheet))
-    return text.getvalue()
+    return csv_text(HEADER, ([one[name] for name in HEADER] for one in cell_records(sheet)))
 
 
 def cell_records(sheet: Sheet) -> Iterator[dict[str, Any]]:
