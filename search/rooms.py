@@ -19,9 +19,8 @@ def in_words(room: Room) -> str:
     tight = f"holds to {limit.objective}{limit.op}{_exact(room.tightest)}, {beyond} that {_then(room.tighter)}"
     if room.loosest is None:
         return f"{limit}: the choice {tight}; however loose, it stays"
-    return (
-        f"{limit}: the choice {tight}; {up} {limit.objective}{limit.op}{_exact(room.loosest)} on {_then(room.looser)}"
-    )
+    loose = f"{limit.objective}{limit.op}{_exact(room.loosest)}"
+    return f"{limit}: the choice {tight}; from {loose} on {_then(room.looser)}"
 
 
 def _then(record: Record | None) -> str:
