@@ -2,6 +2,9 @@
 
 import csv
 import json
+import re
+import shlex
+import shutil
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,13 +15,14 @@ from matplotlib.image import imread
 
 from evaluators.robustness.verification.settings import Verification
 from evaluators.robustness.verification.verify import Verifier
-from search.cli import main
+from search.cli import main, parse
 from search.confirmed import confirmation_csv, sentences
 from search.confirming import Confirming, on_test
 from search.opening import evaluator_of_lock, evaluator_of_study
 from space import Candidate
 from studies import Study, read_confirmation, read_lock
 from studies.confirming import fresh_seeds
+from studies.rules.reading import FORMS
 
 Capture = pytest.CaptureFixture[str]
 PLACE = ["--device", "cpu", "--cache", "cache"]
@@ -226,3 +230,49 @@ def same_lock() -> Iterator[None]:
     before = lock.read_bytes()
     yield
     lock.write_bytes(before)
+
+
+def commands(page: str) -> list[str]:
+    """What a page of the documentation tells to type."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    return re.findall(r"^python -m search (.*)$", text, flags=re.MULTILINE)
+
+
+@pytest.fixture
+def run_of_the_pages() -> Iterator[Path]:
+    """The study where the pages look for it."""
+    folder = Path("runs/mnist5k-mnistconv")
+    if not folder.exists():
+        shutil.copytree("study", folder)
+    yield folder
+
+
+@pytest.mark.parametrize("command", commands("confirm.md"))
+def test_the_commands_of_the_page_on_confirming_run(command: str, run_of_the_pages: Path, capsys: Capture) -> None:
+    """At an effort of seconds; later flags win."""
+    words = [*shlex.split(command), *SMALL, *PLACE, "--seeds", "1", "--epochs", "1", "--train-images", "200"]
+    assert main(words) == 0
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", commands("select.md"))
+def test_the_commands_of_the_page_on_selecting_run(command: str, run_of_the_pages: Path, capsys: Capture) -> None:
+    assert main([*shlex.split(command), *PLACE]) == 0
+    assert capsys.readouterr().out
+
+
+def test_the_page_on_confirming_names_every_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "confirm.md").read_text(encoding="utf-8")
+    args = parse(["confirm", "study"])
+    for name in ("near", "seeds", "train_images", "images", "steps", "restarts", "queries", "binarized"):
+        assert f"--{name.replace('_', '-')} {getattr(args, name)}" in page
+    assert args.epochs is None
+    for script in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(compile(script.replace("runs/mnist5k-mnistconv", "study"), "confirm.md", "exec"), {})
+
+
+def test_the_page_on_selecting_names_every_rule_and_entry_of_the_lock() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "select.md").read_text(encoding="utf-8")
+    named = {name for text in re.findall(r"`([^`]+)`", page) for name in text.split(", ")}
+    assert named >= read_lock("study").to_json().keys()
+    assert all(f"| `{name}" in page for name in FORMS)
