@@ -13,6 +13,7 @@ from space.errors import UserError
 
 if TYPE_CHECKING:
     from evaluators import Evaluator
+    from studies import Study
 
 
 def budget_of(args: Namespace) -> Budget:
@@ -46,6 +47,27 @@ def evaluator_of(args: Namespace) -> Evaluator:
     )
     source.check(evaluator.protocol)
     return evaluator
+
+
+def evaluator_of_study(study: Study, args: Namespace) -> Evaluator:
+    """The study's own evaluator; also where this machine would train in another number format."""
+    from evaluators import Evaluator, open_evaluator
+
+    protocol = study.config.protocol
+    opened = open_evaluator(
+        dataset=protocol.dataset,
+        network=protocol.network,
+        source=protocol.source,
+        seed=protocol.seed,
+        device=args.device,
+        cache=args.cache,
+        data_root=args.data_root,
+        download=args.download,
+    )
+    if opened.protocol.checksum != protocol.checksum:
+        what = f"{study.folder} was made with other images of {protocol.dataset}"
+        raise UserError(what, got=opened.protocol.checksum, expected=protocol.checksum)
+    return Evaluator(protocol, study.config.budget, opened.pool)
 
 
 def gpu_name(device: str) -> str:

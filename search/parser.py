@@ -13,6 +13,7 @@ COMMANDS = {
     "diagnose": "a table and a picture per diagnostic: why one candidate is robust, or only looks so",
     "audit": "a study's front, or one candidate, under far more attacks on images that no search has seen",
     "plot": "draw a study's pictures again, from its records",
+    "report": "one HTML file of a study: the front to turn and click, a page for each candidate; needs no network",
     "select": "pick one candidate of a study: limits first, then a rule; says why",
     "compare": "several studies side by side: hypervolume against evaluations and time, by sampler",
     "reproduce": "a table of a paper, its published figures beside measured ones",
