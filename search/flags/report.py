@@ -10,7 +10,9 @@ from search.flags import shared
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `report`: a study, where the page goes, and whether it has adversarial images."""
     parser.add_argument("study", metavar="STUDY", type=Path, help="folder of a run")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the page (default: report.html in the study's folder)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="the page (default: report.html in the study's folder)"
+    )
     parser.add_argument(
         "--images",
         type=values.whole("--images"),

@@ -29,7 +29,9 @@ def article(details: Json, columns: Sequence[str], figures: FigureList) -> Marku
         _audit(details["audit"]),
         element("div", *places, class_="figures"),
         _samples(details["samples"]),
-        element("details", element("summary", "what it chose"), _list(details["choices"])) if details["choices"] else None,
+        element("details", element("summary", "what it chose"), _list(details["choices"]))
+        if details["choices"]
+        else None,
         _lacking(details["lacking"]),
         id=f"candidate-{number}",
         data_number=str(number),
@@ -70,7 +72,10 @@ def _samples(samples: Sequence[Json]) -> Markup | None:
     """Clean, perturbed and the difference, side by side."""
     if not samples:
         return None
-    rows = [element("figure", *(_image(one, name) for name in one["images"]), element("figcaption", one["text"])) for one in samples]
+    rows = [
+        element("figure", *(_image(one, name) for name in one["images"]), element("figcaption", one["text"]))
+        for one in samples
+    ]
     head = element("h3", "Adversarial images: clean, perturbed, difference")
     return element("div", head, element("div", *rows, class_="samples"))
 

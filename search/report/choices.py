@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from space import Candidate, Precision
+from space import Candidate, Precision, UserError
 
 Value = int | float | str
 Chosen = dict[str, Value]
@@ -18,7 +18,7 @@ def chosen_by(candidate: str) -> Chosen:
     """
     try:
         parsed = Candidate.parse(candidate)
-    except ValueError:
+    except UserError:
         return {}
     return {name: choice(parsed) for name, choice in CHOICES.items()}
 

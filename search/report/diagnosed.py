@@ -55,7 +55,9 @@ def _steps(table: Table) -> Figure:
 
 def _activations(table: Table) -> Figure:
     lines = [_line(table.where(member=one), f"member {one}", "epsilon", "l1") for one in table.distinct("member")]
-    return figure(lines, "ε, largest change of a pixel", {"title": {"text": "L1 norm"}, "rangemode": "tozero"}, **LEGEND)
+    return figure(
+        lines, "ε, largest change of a pixel", {"title": {"text": "L1 norm"}, "rangemode": "tozero"}, **LEGEND
+    )
 
 
 def _lipschitz(table: Table) -> Figure:
@@ -82,17 +84,27 @@ def _by_layer(table: Table, columns: dict[str, str], place: str, title: str) -> 
     ]
     height = 130 + 20 * len(table.distinct(place))
     y = {"automargin": True, "autorange": "reversed", "type": "category"}
-    return figure(dots, {"title": {"text": title}, "type": "log", "exponentformat": "power"}, y, height, **LEGEND)
+    return figure(
+        dots, {"title": {"text": title}, "type": "log", "nticks": 6, "tickformat": ".0~e"}, y, height, **LEGEND
+    )
 
 
 def _line(table: Table, name: str, x: str, y: str) -> Figure:
     """One curve, with its 95 % intervals or standard errors where the table has them."""
-    values, line = table.numbers(y), {"type": "scatter", "mode": "lines+markers", "name": plain(name)}
+    values = table.numbers(y)
+    line: Figure = {"type": "scatter", "mode": "lines+markers", "name": plain(name)}
     line |= {"x": table.numbers(x), "y": values, "hovertemplate": "%{x:.3g}: %{y:.3g}<extra>%{fullData.name}</extra>"}
     if "low" in table.columns:
         up = [high - value for high, value in zip(table.numbers("high"), values, strict=True)]
         down = [value - low for low, value in zip(table.numbers("low"), values, strict=True)]
-        line["error_y"] = {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1, "width": 2}
+        line["error_y"] = {
+            "type": "data",
+            "symmetric": False,
+            "array": up,
+            "arrayminus": down,
+            "thickness": 1,
+            "width": 2,
+        }
     elif f"{y}_se" in table.columns:
         line["error_y"] = {"type": "data", "array": table.numbers(f"{y}_se"), "thickness": 1, "width": 2}
     return line

@@ -106,7 +106,7 @@ def _facts(study: Study) -> list[list[str]]:
         "limits": ", ".join(map(str, config.limits)),
         "candidates": ", ".join((f"{evaluated} evaluated", *aside)),
         "running time": clock(max((record.at for record in records), default=0.0)),
-        "one evaluation": f"{config.budget.epochs} epochs, {config.budget.images} validation images attacked, "
+        "one evaluation": f"epochs: {config.budget.epochs}, {config.budget.images} validation images attacked, "
         f"{config.budget.steps} steps",
         "sampler": f"{chosen.chosen}, for {chosen.reason}" if chosen and chosen.reason else config.sampler,
         "seed": str(config.seed),

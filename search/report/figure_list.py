@@ -24,5 +24,7 @@ class FigureList:
             self._places[text] = len(self.all)
             self.all.append(figure)
         height = f"min-height:{figure['layout']['height']}px"
-        plot = element("div", class_="plot", data_figure=str(self._places[text]), style=height, role="img", aria_label=title)
+        plot = element(
+            "div", class_="plot", data_figure=str(self._places[text]), style=height, role="img", aria_label=title
+        )
         return element("figure", element("figcaption", title), plot)

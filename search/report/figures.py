@@ -46,7 +46,7 @@ def growth_figure(trace: Sequence[tuple[float, float]]) -> Figure:
 
 def importance_figure(found: Sequence[Importance]) -> Figure:
     """What each choice explains beyond chance, the most important one on top."""
-    shown = [one for one in reversed(found)]
+    shown = list(reversed(found))
     bars = {
         "type": "bar",
         "orientation": "h",
@@ -57,7 +57,7 @@ def importance_figure(found: Sequence[Importance]) -> Figure:
         "cliponaxis": False,
         "hovertemplate": "%{y}: %{x:.1%}<extra></extra>",
     }
-    x = {"title": {"text": "P(front) explained beyond chance"}, "tickformat": ".0%", "rangemode": "tozero"}
+    x: Figure = {"title": {"text": "P(front) explained beyond chance"}, "tickformat": ".0%", "rangemode": "tozero"}
     x["range"] = [0, 1.25 * max((one.beyond_chance for one in found), default=0.0) or 1.0]
     return figure([bars], x, {"automargin": True}, TOP + (LINE + 6) * len(shown))
 
@@ -65,13 +65,19 @@ def importance_figure(found: Sequence[Importance]) -> Figure:
 def layers_figure(report: CostReport) -> Figure:
     """Bit operations of every layer, the members beside each other."""
     parts = [
-        _layer_bars(f"{place}: {member.member}", [one for one in report.to_json()["layers"]][start:stop])
+        _layer_bars(f"{place}: {member.member}", report.to_json()["layers"][start:stop])
         for place, (member, start, stop) in enumerate(_spans(report), start=1)
     ]
     bars = sum(len(one["y"]) for one in parts)
     y = {"automargin": True, "autorange": "reversed", "type": "category"}
-    legend = {"showlegend": len(parts) > 1, "barmode": "group", "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"}}
-    return figure(parts, "bit operations of one image", y, max(220, TOP + 40 * (len(parts) > 1) + LINE * bars), **legend)
+    legend = {
+        "showlegend": len(parts) > 1,
+        "barmode": "group",
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+    }
+    return figure(
+        parts, "bit operations of one image", y, max(220, TOP + 40 * (len(parts) > 1) + LINE * bars), **legend
+    )
 
 
 def _spans(report: CostReport) -> list[tuple[Any, int, int]]:
@@ -91,8 +97,8 @@ def _layer_bars(name: str, layers: Sequence[Mapping[str, Any]]) -> Figure:
         "y": [plain(f"{one['name']} ({one['kind']})") for one in layers],
         "x": [one["bops"] for one in layers],
         "hovertext": [
-            f"{scientific(one['bops'])} bit operations, weights {one['weight_bits']}, activations {one['activation_bits']}"
-            + (" bases" if one["bases"] else " bits")
+            f"{scientific(one['bops'])} bit operations; weights {one['weight_bits']}, "
+            f"activations {one['activation_bits']} {'bases' if one['bases'] else 'bits'}"
             for one in layers
         ],
         "hovertemplate": "%{y}: %{hovertext}<extra></extra>",

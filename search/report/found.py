@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from evaluators import Table
     from evaluators.diagnostics.catalogue import Diagnostic
 
+Cell = str | int | float
 WORDS = ("layer", "kind", "attack", "place")
 """Columns of words; all others hold numbers."""
 
@@ -57,14 +58,18 @@ def _table(path: Path, diagnostic: Diagnostic) -> Table | None:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             header, *rows = csv.reader(file)
-        cells = tuple(tuple(map(_cell, diagnostic.columns, row, strict=True)) for row in rows)
+        cells = tuple(_cells(diagnostic.columns, row) for row in rows)
     except (OSError, ValueError, csv.Error):
         return None
     whole = tuple(header) == diagnostic.columns and cells
     return Table(name=diagnostic.name, columns=diagnostic.columns, rows=cells) if whole else None
 
 
-def _cell(column: str, text: str) -> str | float | int:
+def _cells(columns: Sequence[str], row: Sequence[str]) -> tuple[Cell, ...]:
+    return tuple(_cell(column, text) for column, text in zip(columns, row, strict=True))
+
+
+def _cell(column: str, text: str) -> Cell:
     if column in WORDS:
         return text
     value = float(text)

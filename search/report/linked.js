@@ -3,11 +3,20 @@
 const axisOf = new Map(report.axes.map(axis => [axis.name, axis]));
 const pointOf = new Map(report.points.map(point => [point.number, point]));
 const symbols = { ok: "circle", suspect: "square", masked: "circle-open" };
-let shown = report.points, spaceAxes = report.axes.slice(0, 3).map(axis => axis.name);
+let shown = report.points, marked = null, spaceAxes = report.axes.slice(0, 3).map(axis => axis.name);
+
+// Round numbers, more of them to a decade where there are few decades.
+function roundTicks(values) {
+  const low = Math.min(...values) / 2, high = Math.max(...values) * 2, decades = Math.log10(high / low);
+  const digits = decades < 1.6 ? [1, 1.5, 2, 3, 5, 7] : decades < 3 ? [1, 2, 5] : [1];
+  const powers = Array.from({ length: 40 }, (_, i) => 10 ** (i - 15));
+  return powers.flatMap(power => digits.map(digit => digit * power)).filter(tick => low <= tick && tick <= high);
+}
 
 function axisLayout(name) {
   const axis = axisOf.get(name), title = { text: axis.title };
-  return axis.fraction ? { title, tickformat: ".0%" } : { title, type: "log", tickformat: "~s", dtick: "D2", nticks: 5 };
+  if (axis.fraction) return { title, tickformat: ".0%" };
+  return { title, type: "log", tickformat: "~s", tickvals: roundTicks(report.points.map(point => point.values[name])) };
 }
 
 function dots(type, names, points, kind, sizes) {
@@ -28,7 +37,7 @@ function bars(points, name) {
 }
 
 function ring(type, names) {
-  const trace = { type, mode: "markers", hoverinfo: "skip", marker: { size: 17, color: colour("ink"), symbol: "circle-open", line: { width: 3 } } };
+  const trace = { type, mode: "markers", hoverinfo: "skip", marker: { size: 17, color: colour("ink"), symbol: "circle-open", line: { width: 3, color: colour("ink") } } };
   names.forEach((name, i) => { trace["xyz"[i]] = at(name); });
   return trace;
 }
@@ -57,10 +66,10 @@ function plane(names) {
 }
 
 function space() {
-  const [x, y, z] = spaceAxes.map(axisLayout);
-  return { data: traces("scatter3d", spaceAxes, { other: 3, front: 6 }), layout: {
+  const [x, y, z] = spaceAxes.map(name => ({ ...axisLayout(name), title: { text: name } }));
+  return { data: traces("scatter3d", spaceAxes, { other: 5, front: 8 }), layout: {
     showlegend: false, uirevision: spaceAxes.join(), margin: { l: 0, r: 0, t: 0, b: 0 },
-    scene: { xaxis: x, yaxis: y, zaxis: z, camera: { eye: { x: -1.5, y: -1.6, z: 0.7 } } } } };
+    scene: { xaxis: x, yaxis: y, zaxis: z, aspectmode: "cube", camera: { eye: { x: -1.45, y: -1.5, z: 0.7 }, center: { x: 0, y: 0, z: -0.1 } } } } };
 }
 
 function lineThrough(points, look) {
@@ -114,7 +123,7 @@ function turnSpace() {
   function step() {
     if (button.getAttribute("aria-pressed") !== "true") return;
     angle += 0.01;
-    Plotly.relayout(spacePlace, { "scene.camera.eye": { x: 2.2 * Math.cos(angle), y: 2.2 * Math.sin(angle), z: 0.7 } });
+    Plotly.relayout(spacePlace, { "scene.camera.eye": { x: 2.1 * Math.cos(angle), y: 2.1 * Math.sin(angle), z: 0.7 } });
     requestAnimationFrame(step);
   }
   button.addEventListener("click", () => {

@@ -9,7 +9,7 @@ function colour(name) {
 
 function template() {
   const lines = { gridcolor: colour("rule"), zerolinecolor: colour("rule"), linecolor: colour("quiet"), automargin: true };
-  const space = { ...lines, backgroundcolor: colour("ground"), showbackground: true };
+  const space = { ...lines, gridcolor: colour("grid"), backgroundcolor: colour("ground"), showbackground: true };
   return { layout: {
     font: { color: colour("ink"), family: "system-ui, DejaVu Sans, sans-serif", size: 12 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", colorway: colour("series").split(" "),

@@ -82,5 +82,3 @@ def _policy(scripts: list[str]) -> str:
 
 def _text(name: str) -> str:
     return files("search.report").joinpath(name).read_text(encoding="utf-8")
-
-

@@ -1,6 +1,5 @@
 // The marked candidate: in every picture, in the tables, and its page.
 "use strict";
-var marked = null;
 const bar = document.getElementById("marked");
 
 function ringMarked(except) {
@@ -59,6 +58,6 @@ bar.querySelector("button").addEventListener("click", () => {
   history.replaceState(null, "", location.pathname + location.search);
   openPage(null, false);
 });
-drawFigures(document.querySelector("main"));
+for (const section of document.querySelectorAll("main > section")) drawFigures(section);
 if (spacePlace) turnSpace();
 follow();

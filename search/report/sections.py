@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from search.formats import scientific
 from search.report.figure_list import FigureList
 from search.report.markup import Markup, element, joined
 from search.report.tables import grid, rows_table
@@ -23,7 +24,12 @@ def filter_section(document: Json) -> Markup:
     """One limit for each objective; they hide points in every picture and rows in every table."""
     fields = [_field(axis, document["points"]) for axis in document["axes"]]
     front = element("label", element("input", type="checkbox", name="front"), " only the front")
-    count = element("output", f"{len(document['points'])} of {len(document['points'])} candidates shown", id="count", aria_live="polite")
+    count = element(
+        "output",
+        f"{len(document['points'])} of {len(document['points'])} candidates shown",
+        id="count",
+        aria_live="polite",
+    )
     reset = element("button", "show all", type="reset")
     form = element("form", *fields, front, reset, count, id="filters", aria_label="limits")
     return element("section", element("h2", "Limits"), form, class_="screen")
@@ -33,7 +39,9 @@ def pictures_section(document: Json) -> Markup:
     """The front in space, from every side, and in parallel coordinates."""
     space = _space(document["axes"]) if len(document["axes"]) >= FEW else None
     titles = {axis["name"]: axis["title"] for axis in document["axes"]}
-    planes = [_plot(f"plane-{i}", f"{titles[y]} over {titles[x]}", "plane") for i, (x, y) in enumerate(document["pairs"])]
+    planes = [
+        _plot(f"plane-{i}", f"{titles[y]} over {titles[x]}", "plane") for i, (x, y) in enumerate(document["pairs"])
+    ]
     lines = _plot("parallel", "parallel coordinates: objectives and choices, better is up", "parallel")
     return element(
         "section",
@@ -68,7 +76,9 @@ def confirmation_section(document: Json, figures: FigureList) -> Markup | None:
         return None
     head = element("h2", "Confirmed")
     table = grid(found["columns"], found["rows"], "confirmed candidates")
-    return element("section", head, element("p", found["how"]), table, *(_figure(one, figures) for one in found["figures"]))
+    return element(
+        "section", head, element("p", found["how"]), table, *(_figure(one, figures) for one in found["figures"])
+    )
 
 
 def growth_section(document: Json, figures: FigureList) -> Markup:
@@ -101,9 +111,14 @@ def _field(axis: Json, points: Sequence[Json]) -> Markup:
     """The limit on one objective; its placeholder is the whole range."""
     values = [point["values"][axis["name"]] for point in points]
     op, sign = (">=", "≥") if axis["maximize"] else ("<=", "≤")
-    reach = f"{min(values):.4g} to {max(values):.4g}" if values else ""
+    reach = f"{_typed(min(values), axis)} to {_typed(max(values), axis)}" if values else ""
     field = element("input", type="text", inputmode="decimal", name=axis["name"], data_op=op, placeholder=reach)
     return element("label", f"{axis['name']} {sign} ", field)
+
+
+def _typed(value: float, axis: Json) -> str:
+    """As it may be typed into the field."""
+    return f"{100 * value:.1f}%" if axis["fraction"] else scientific(value)
 
 
 def _space(axes: Sequence[Json]) -> Markup:
@@ -111,7 +126,12 @@ def _space(axes: Sequence[Json]) -> Markup:
     chosen = [_choice(place, axes) for place in range(FEW)] if len(axes) > FEW else []
     turn = element("button", "rotate", type="button", id="turn", aria_pressed="false")
     controls = element("p", *chosen, turn, class_="screen")
-    missing = element("p", "This browser has no WebGL, which the picture in space needs: the planes below show the same.", id="flat", hidden=True)
+    missing = element(
+        "p",
+        "This browser has no WebGL, which the picture in space needs: the planes below show the same.",
+        id="flat",
+        hidden=True,
+    )
     return element("div", controls, missing, _plot("space", "the front in space, three objectives", "space"))
 
 

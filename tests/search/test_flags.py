@@ -51,6 +51,7 @@ FROZEN = {
     | {"STUDY|SPEC", "--out", "--storage", "--epochs", "--train-images"}
     | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
     "plot": COMMON | {"STUDY", "--storage"},
+    "report": COMMON | {"STUDY", "--out", "--images", "--storage", "--data-root", "--download", "--device", "--cache"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"},
     "compare": COMMON | {"STUDY", "--out"},
     "reproduce": COMMON
@@ -100,7 +101,7 @@ def test_values_reach_the_command() -> None:
         (
             ["pot", "x"],
             "unknown command: got 'pot'; expected one of "
-            "audit, compare, cost, diagnose, evaluate, plot, reproduce, run, select; hint",
+            "audit, compare, cost, diagnose, evaluate, plot, report, reproduce, run, select; hint",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),
