@@ -246,7 +246,9 @@ def hostile_document(document: dict[str, Any]) -> dict[str, Any]:
             return [worse(one, key) for one in value]
         return value + HOSTILE if isinstance(value, str) and key not in kept else value
 
-    return {name: one if name in ("pairs", "limits", "growth", "columns") else worse(one) for name, one in document.items()}
+    return {
+        name: one if name in ("pairs", "limits", "growth", "columns") else worse(one) for name, one in document.items()
+    }
 
 
 def test_hostile_texts_stay_texts(document: dict[str, Any]) -> None:
