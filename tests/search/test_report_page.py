@@ -232,16 +232,16 @@ def test_hostile_texts_do_nothing(show: Show, document: dict[str, Any]) -> None:
     assert page.locator("img, image").count() == 0
 
 
-def changed(document: dict[str, Any], **of_points: Any) -> dict[str, Any]:
-    """The document with other points."""
-    return document | {"points": [one | of_points for one in document["points"]]}
-
-
 def test_masked_candidates_are_hollow_and_suspect_ones_square(show: Show, document: dict[str, Any]) -> None:
-    for look, symbol in (("ok", "circle"), ("suspect", "square"), ("masked", "circle-open")):
-        page = show(changed(document, look=look))
-        symbols = page.evaluate("document.getElementById('plane-0').data.slice(0, 2).flatMap(one => one.marker.symbol)")
-        assert set(symbols) == {symbol}
+    symbols = {"ok": "circle", "suspect": "square", "masked": "circle-open"}
+    looks = [list(symbols)[i % 3] for i in range(len(document["points"]))]
+    points = [one | {"look": look} for one, look in zip(document["points"], looks, strict=True)]
+    page = show(document | {"points": points})
+    traces = page.evaluate(
+        "document.getElementById('plane-0').data.slice(0, 2).map(one => [one.customdata, one.marker.symbol])"
+    )
+    drawn = {number: symbol for numbers, marks in traces for number, symbol in zip(numbers, marks, strict=True)}
+    assert drawn == {one["number"]: symbols[one["look"]] for one in points}
 
 
 @pytest.mark.parametrize("objectives", ["acc,bops", "acc,pgd,bops,memory", "acc,pgd,bops,memory,fgsm"])
