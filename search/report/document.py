@@ -11,14 +11,16 @@ from evaluators.objectives import find_objectives
 from search.console import by_cost
 from search.formats import clock, probability
 from search.pictures import axes_of, title_of
+from search.report.again import confirm_command
 from search.report.choices import chosen_by
+from search.report.confirmed import confirmation_of
 from search.report.details import Surroundings, details_of
 from search.report.figures import growth_figure, importance_figure
 from search.report.found import audited_in
 from search.report.importance import HOW, LEAST, Importance, as_json, importances
 from search.report.parallel import parallel_of
 from search.report.points import axis_of, point_of, shown
-from studies import Record, Study, complete_records, hypervolume_trace
+from studies import Record, Study, complete_records, hypervolume_trace, read_confirmation
 
 Json = dict[str, Any]
 
@@ -66,6 +68,8 @@ def document_of(
         "parallel": parallel_of(points, across),
         "columns": [one.name for one in across],
         "rows": [_row(one, [axis.name for axis in across], sure, numbers) for one in _ordered(study, records)],
+        "confirmation": confirmation_of(confirmed) if (confirmed := read_confirmation(study.folder)) else None,
+        "unconfirmed": confirm_command(study.folder),
         "growth": growth_figure(_trace(study)),
         "importance": _importance(study),
         "details": [details_of(one, around, front=one.number in numbers) for one in records],

@@ -6,7 +6,7 @@ from typing import Any
 from search.formats import scientific
 from search.report.figure_list import FigureList
 from search.report.markup import Markup, element, joined
-from search.report.tables import grid, rows_table
+from search.report.tables import grid, page_link, rows_table
 
 Json = Mapping[str, Any]
 KEY = (("front", "on the front"), ("chosen", "selected"), ("other", "behind it"))
@@ -69,16 +69,19 @@ def tables_section(document: Json) -> Markup:
     return element("section", element("h2", f"The front as a table: {len(front)}"), found, everything)
 
 
-def confirmation_section(document: Json, figures: FigureList) -> Markup | None:
-    """Proxy against full, where the front was confirmed."""
-    found = document.get("confirmation")
+def confirmation_section(document: Json, figures: FigureList) -> Markup:
+    """What the search had said against what was found in full; or which command finds out."""
+    found, head = document["confirmation"], element("h2", "Confirmed")
     if not found:
-        return None
-    head = element("h2", "Confirmed")
-    table = grid(found["columns"], found["rows"], "confirmed candidates")
-    return element(
-        "section", head, element("p", found["how"]), table, *(_figure(one, figures) for one in found["figures"])
-    )
+        command = element("code", document["unconfirmed"])
+        text = element("p", "The front is not confirmed: it is as the search measured it. ", command)
+        return element("section", head, text)
+    links = [page_link(number, f"#{number}") for number in found["numbers"]]
+    rows = [[link, *row] for link, row in zip(links, found["rows"], strict=True)]
+    table = grid(found["columns"], rows, "confirmed candidates")
+    told = element("ul", *(element("li", text) for text in found["told"]))
+    places = [figures.place(one["title"], one["figure"]) for one in found["figures"]]
+    return element("section", head, element("p", found["how"]), told, table, element("div", *places, class_="figures"))
 
 
 def growth_section(document: Json, figures: FigureList) -> Markup:
@@ -148,7 +151,3 @@ def _key() -> Markup:
     colours = [element("li", element("b", "●", class_=name), f" {text}") for name, text in KEY]
     looks = [element("li", element("b", sign), f" {text}") for sign, text in LOOKS]
     return element("ul", *colours, *looks, class_="key", aria_label="how points are drawn")
-
-
-def _figure(one: Json, figures: FigureList) -> Markup:
-    return figures.place(one["title"], one["figure"])

@@ -32,9 +32,9 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
 
 @pytest.fixture
 def study(tmp_path: Path, storage: str | None) -> Study:
-    limits = (Limit.parse("bops<=3e7"),)
+    limits = (Limit.parse("bops<=1e7"),)
     study = Study.open(tmp_path / "study", config(sampler="random", limits=limits), storage)
-    study.run(Arithmetic(), Stop(trials=6))
+    study.run(Arithmetic(), Stop(trials=8))
     return study
 
 
