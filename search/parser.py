@@ -14,6 +14,7 @@ COMMANDS = {
     "audit": "a study's front, or one candidate, under far more attacks on images that no search has seen",
     "confirm": "train a study's front again, in full and by fresh seeds, and attack it on test images: who stands",
     "plot": "draw a study's pictures again, from its records",
+    "report": "one HTML file of a study: the front to turn and click, a page for each candidate; needs no network",
     "select": "pick one candidate of a study: limits first, then a rule; says why",
     "compare": "several studies side by side: hypervolume against evaluations and time, by sampler",
     "reproduce": "a table of a paper, its published figures beside measured ones",

@@ -22,6 +22,7 @@ from studies.prospects import Foresees
 from studies.records import GrowingFront, Origin, Record
 from studies.repeats import Repeat, Repeats, as_trial, next_repeat
 from studies.samplers import make_encoding, make_sampler
+from studies.shown import shown
 from studies.told import constraints, told
 from studies.trial import Evaluates, Outcome, Report, evaluate
 from studies.watch import Watch
@@ -169,6 +170,8 @@ class Runner:
             for name, value in constraints(record, self._config).items():
                 if name not in trial.constraints:
                     trial.set_constraint(name, value)
+            for name, said in shown(record, self._config.objectives).items():
+                trial.set_user_attr(name, said)
             trial.set_user_attr(RECORD, record.to_json())
         state, values = told(record, self._config)
         self._trials.tell(trial, values, state)
@@ -203,7 +206,8 @@ class Runner:
         config = replace(self._config, limits=())  # a limit is for the mean
         outcome = evaluate(evaluator, Candidate.parse(candidate), config, self._reporter(number))
         record = again.record(outcome, number, self._seconds - start, self._before + self._seconds)
-        attributes = {RECORD: record.to_json(), ORIGIN: record.origin}
+        said = shown(record, self._config.objectives)
+        attributes = {**said, RECORD: record.to_json(), ORIGIN: record.origin}
         self._trials.add_trial(as_trial(record, trials[again.first.number], self._config, attributes))
         self._memory.add(record)
         self._front = GrowingFront(self._config.objectives, self._config.terms, self._memory.records)

@@ -21,6 +21,7 @@ from space.errors import UserError
 from space.shown import masked, without_secrets
 from studies.files import write_text
 from studies.journal import Journal
+from studies.shown import axis_names
 from studies.trial import one_line
 
 JOURNAL, LOCK, POINTER = "journal.log", "study.lock", "storage.json"
@@ -101,8 +102,7 @@ def create_study(place: Place, objectives: Sequence[Objective], header: dict[str
         study = optuna.create_study(study_name=place.name, storage=storage, directions=directions)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # names for dashboards; nothing here reads them
-        names = [f"log2 {one.name}" if one.stage == "cost" else one.name for one in objectives]
-        study.set_metric_names(names)
+        study.set_metric_names(axis_names(objectives))
     study.set_user_attr(HEADER, header)
     return study
 

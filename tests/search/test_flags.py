@@ -56,6 +56,7 @@ FROZEN = {
     | {"STUDY", "--near", "--out", "--storage", "--seeds", "--epochs", "--train-images"}
     | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
     "plot": COMMON | {"STUDY", "--storage"},
+    "report": COMMON | {"STUDY", "--out", "--images", "--storage", "--data-root", "--download", "--device", "--cache"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage", "--interactive", "--unconfirmed"} | PLACE,
     "compare": COMMON | {"STUDY", "--out"},
     "reproduce": COMMON
@@ -105,7 +106,7 @@ def test_values_reach_the_command() -> None:
         (
             ["pot", "x"],
             "unknown command: got 'pot'; expected one of "
-            "audit, compare, confirm, cost, diagnose, evaluate, plot, reproduce, run, select; hint",
+            "audit, compare, confirm, cost, diagnose, evaluate, plot, report, reproduce, run, select; hint",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),

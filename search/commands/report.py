@@ -1,0 +1,47 @@
+"""`report STUDY`: one self-contained HTML file that shows a study."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evaluators.base import check_range
+from search.reading import chosen_in
+from search.report import document_of, page_of
+from space import UserError
+from studies import Study
+from studies.files import write_text
+
+MOST = 12
+"""Adversarial images of one candidate; more would not be looked at."""
+
+
+def execute(args: Namespace) -> int:
+    """Write the page and print where it is."""
+    check_range("--images", args.images, 0, MOST)
+    study = Study.load(args.study, storage=args.storage)
+    document = document_of(study, chosen_in(study.folder), _samples(study, args))
+    path = _written(args.out or study.folder / "report.html", page_of(document))
+    size = path.stat().st_size
+    print(json.dumps({"report": str(path), "bytes": size}, indent=2) if args.json else str(path))
+    return 0
+
+
+def _samples(study: Study, args: Namespace) -> Mapping[int, Sequence[dict[str, Any]] | str]:
+    """Adversarial images of the front, where they are wanted: they need the data and the trained members."""
+    if not args.images:
+        return {}
+    from search.opening import evaluator_of_study
+    from search.report.images import samples_of
+
+    return samples_of(evaluator_of_study(study, args), study.front(), args.images)
+
+
+def _written(path: Path, text: str) -> Path:
+    try:
+        return write_text(path, text)
+    except OSError as error:
+        raise UserError("file that can't be written", got=str(path), hint=error.strerror or str(error)) from error
