@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
 from search.confirming import on_test
-from search.console import console, say, table
+from search.console import console, note, say, table
 from search.formats import number
 from space import UserError
 
