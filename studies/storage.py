@@ -1,7 +1,7 @@
 """Where a study lives: a folder with Optuna's journal (or a pointer to a database) and a lock."""
 
 import json
-import os
+import shlex
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -14,13 +14,13 @@ from uuid import uuid4
 import optuna
 from filelock import FileLock, Timeout
 from optuna.exceptions import ExperimentalWarning
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages import BaseStorage, RDBStorage
 
 from evaluators.objectives import Objective
 from space.errors import UserError
 from space.shown import masked, without_secrets
 from studies.files import write_text
-from studies.journal import Journal
+from studies.journal import DamagedLine, Journal, JournalTrials, repair
 from studies.shown import axis_names
 from studies.trial import one_line
 
@@ -56,7 +56,7 @@ def locate(folder: Path, url: str | None) -> Place:
     """
     pointer = folder / POINTER
     if pointer.is_file():
-        known = json.loads(pointer.read_text(encoding="utf-8"))
+        known = _pointed(pointer)
         if url not in (None, known["url"]):
             raise UserError("another storage", got=url, expected=masked(known["url"]))
         return Place(folder, known["url"], known["name"])
@@ -65,6 +65,16 @@ def locate(folder: Path, url: str | None) -> Place:
     if (folder / JOURNAL).exists():
         raise UserError("another storage", got=url, expected=f"none: {folder} keeps its own journal")
     return Place(folder, url, f"bitfront-{uuid4().hex[:12]}")
+
+
+def _pointed(pointer: Path) -> dict[str, str]:
+    """What a pointer says; UserError for a damaged one."""
+    try:
+        known = json.loads(pointer.read_text(encoding="utf-8"))
+        return {"url": str(known["url"]), "name": str(known["name"])}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        expected = "the URL and the name of a study in a database"
+        raise UserError("damaged file", got=str(pointer), expected=expected, hint="take it from a backup") from error
 
 
 def find_study(place: Place) -> optuna.Study | None:
@@ -158,22 +168,14 @@ def quiet() -> None:
 def _connect(place: Place) -> BaseStorage:
     if place.url is not None:
         return RDBStorage(place.url)
-    return JournalStorage(Journal(str(place.journal)))
+    return JournalTrials(Journal(str(place.journal)))
 
 
 def _repair(journal: Path) -> None:
-    """Drop the lock and the half-written last line of a writer that was killed; Optuna waits for the one and
-    refuses to read past the other."""
+    """Drop the lock and the damaged end that a writer left who was killed; Optuna waits for the one."""
     Path(f"{journal}.lock").unlink(missing_ok=True)
-    if not journal.is_file():
-        return
-    with journal.open("rb+") as file:
-        content = file.read()
-        end = content.rfind(b"\n") + 1
-        if end < len(content):
-            file.truncate(end)
-            file.flush()
-            os.fsync(file.fileno())
+    if journal.is_file():
+        repair(journal)
 
 
 @contextmanager
@@ -185,6 +187,8 @@ def _readable(place: Place) -> Iterator[None]:
         raise
     except OSError as error:
         raise unwritable(place.folder, error) from error
+    except DamagedLine as error:
+        raise damaged(place.journal, error) from error
     except Exception as error:
         if place.url is not None:
             expected = "a database that Optuna can open"
@@ -192,6 +196,13 @@ def _readable(place: Place) -> Iterator[None]:
             raise UserError("storage", got=place.url, expected=expected, hint=hint) from error
         hint = f"{_brief(error)}; choose another --out"
         raise UserError("damaged journal", got=str(place.journal), hint=hint) from error
+
+
+def damaged(journal: Path, error: DamagedLine) -> UserError:
+    """Name the damaged line, and say what can be done: what stands before it is sound."""
+    line = int(str(error).split()[1])
+    hint = f"take the file from a backup, or keep what is before: sed -i '{line},$d' {shlex.quote(str(journal))}"
+    return UserError(f"damaged journal, {error}", got=str(journal), hint=hint)
 
 
 def _brief(error: Exception) -> str:
