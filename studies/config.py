@@ -168,6 +168,15 @@ class Stop:
         if self.seconds is not None:
             check_range("seconds", self.seconds, 1e-3, 1e9)
 
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object; `from_json` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(**{**data, "plateau": Plateau(**data["plateau"]) if data["plateau"] else None})
+
 
 def check_rungs(rungs: Sequence[int], epochs: int) -> None:
     """Raise UserError unless the rungs ascend, each of them before the last of the epochs."""

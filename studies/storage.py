@@ -21,11 +21,21 @@ from evaluators.objectives import Objective
 from space.errors import UserError
 from studies.files import write_text
 from studies.journal import Journal
+from studies.patience import patient
 from studies.trial import one_line
 
-JOURNAL, LOCK, POINTER = "journal.log", "study.lock", "storage.json"
+JOURNAL, LOCK, POINTER, SIGNS = "journal.log", "study.lock", "storage.json", ".workers"
 HEADER = "bitfront"
 """User attribute of the Optuna study that holds what is fixed when it is created."""
+
+STOP = "stop"
+"""User attribute of the Optuna study that says when its latest run ends, for the workers that join."""
+
+FOLDER = "folder"
+"""User attribute of the Optuna study that holds the name of its folder, for those who can't see it."""
+
+BEAT, GRACE = 20, 90
+"""Seconds between two heartbeats of a trial in a database, and after which one without is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,27 @@ class Place:
     def journal(self) -> Path:
         """The journal's file, if there is no database."""
         return self.folder / JOURNAL
+
+    @property
+    def served(self) -> bool:
+        """Whether a server keeps the trials, for workers on any host."""
+        return self.url is not None and not self.url.startswith("sqlite")
+
+    @property
+    def signs(self) -> Path:
+        """Where the workers of one host show each other that they live."""
+        return Path(tempfile.gettempdir()) / f"bitfront-{os.getuid()}" if self.served else self.folder / SIGNS
+
+    def check_shared(self) -> None:
+        """Raise UserError unless several workers may write there at once."""
+        if self.url is not None and not self.url.startswith("postgresql"):
+            reason = "SQLite locks the whole file for each write, and loses writes on network file systems"
+            raise UserError(
+                "several workers in one study",
+                got=_masked(self.url),
+                expected="the study's own journal (no --storage), or a postgresql:// URL",
+                hint=reason if not self.served else "only PostgreSQL lets workers take turns",
+            )
 
 
 def locate(folder: Path, url: str | None) -> Place:
@@ -103,6 +134,7 @@ def create_study(place: Place, objectives: Sequence[Objective], header: dict[str
         warnings.simplefilter("ignore", ExperimentalWarning)  # names for dashboards; nothing here reads them
         names = [f"log2 {one.name}" if one.stage == "cost" else one.name for one in objectives]
         study.set_metric_names(names)
+    study.set_user_attr(FOLDER, place.folder.absolute().name)
     study.set_user_attr(HEADER, header)
     return study
 
@@ -111,7 +143,7 @@ def create_study(place: Place, objectives: Sequence[Objective], header: dict[str
 def locked(folder: Path) -> Iterator[None]:
     """Hold the folder for one running process; the lock ends with the process, however it ends.
 
-    A journal whose last writer was killed is repaired. Raises UserError if another process holds the folder.
+    Raises UserError if another process holds the folder.
     """
     lock = FileLock(folder / LOCK)
     try:
@@ -120,7 +152,6 @@ def locked(folder: Path) -> Iterator[None]:
         hint = "wait until it ends, or choose another --out"
         raise UserError("another run is writing here", got=str(folder), hint=hint) from None
     try:
-        _repair(folder / JOURNAL)
         yield
     finally:
         lock.release()
@@ -157,23 +188,16 @@ def quiet() -> None:
 
 def _connect(place: Place) -> BaseStorage:
     if place.url is not None:
-        return RDBStorage(place.url)
+        return _database(place.url) if place.served else RDBStorage(place.url)
     return JournalStorage(Journal(str(place.journal)))
 
 
-def _repair(journal: Path) -> None:
-    """Drop the lock and the half-written last line of a writer that was killed; Optuna waits for the one and
-    refuses to read past the other."""
-    Path(f"{journal}.lock").unlink(missing_ok=True)
-    if not journal.is_file():
-        return
-    with journal.open("rb+") as file:
-        content = file.read()
-        end = content.rfind(b"\n") + 1
-        if end < len(content):
-            file.truncate(end)
-            file.flush()
-            os.fsync(file.fileno())
+def _database(url: str) -> RDBStorage:
+    """A server's storage with heartbeats; a connection is tried before it is used."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # so heartbeats have been called since 2021
+        storage = RDBStorage(url, {"pool_pre_ping": True}, heartbeat_interval=BEAT, grace_period=GRACE)
+    return patient(storage)
 
 
 @contextmanager
