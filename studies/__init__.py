@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from studies.records import complete_records as complete_records
     from studies.records import front as front
     from studies.repeats import Repeats as Repeats
+    from studies.runner import Hands as Hands
     from studies.selection import Selection as Selection
     from studies.selection import check_rule as check_rule
     from studies.selection import default_rule as default_rule
@@ -100,6 +101,7 @@ _HOMES = {
     "prospects": ("Foresees",),
     "records": ("Record", "State", "complete_records", "front"),
     "repeats": ("Repeats",),
+    "runner": ("Hands",),
     "selection": ("Selection", "check_rule", "default_rule", "select"),
     "study": ("Study",),
     "terms": ("Terms",),

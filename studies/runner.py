@@ -23,7 +23,7 @@ class Hands(Interface):
     """Who evaluates the trials of a run."""
 
     def work(self, desk: Desk) -> Stopped:
-        """Evaluate until the desk says to stop."""
+        """Evaluate until the desk says to stop, or nothing is left to do."""
 
 
 class Alone:

@@ -97,6 +97,23 @@ def locate(folder: Path, url: str | None) -> Place:
     return Place(folder, url, f"bitfront-{uuid4().hex[:12]}")
 
 
+def reach(folder: Path, url: str | None) -> Place:
+    """Find where the study of a folder is, or, on a host that can't see the folder, the database's study of that name.
+
+    Raises UserError as `locate`, and where the database has several of that name.
+    """
+    if url is None or folder.is_dir():
+        return locate(folder, url)
+    place = Place(folder, url)
+    quiet()
+    with _readable(place):
+        studies = [one for one in _connect(place).get_all_studies() if HEADER in one.user_attrs]
+    named = [one.study_name for one in studies if folder.name in (one.study_name, one.user_attrs.get(FOLDER))]
+    if len(named) > 1:
+        raise UserError("several studies of this name", got=folder.name, expected="one of " + ", ".join(sorted(named)))
+    return Place(folder, url, named[0]) if named else place
+
+
 def find_study(place: Place) -> optuna.Study | None:
     """Open the study at a place for reading; None where there is none, or only the start of one.
 

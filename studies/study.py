@@ -17,8 +17,9 @@ from studies.colleagues import Colleagues
 from studies.config import Stop, StudyConfig, check_same
 from studies.desk import Desk, read_records
 from studies.events import Event, RunStarted, RunStopped, Stopped
-from studies.header import Header, make_header
+from studies.header import Header, make_header, versions
 from studies.limits import Limit
+from studies.mounts import network_filesystem
 from studies.probability import front_probability
 from studies.records import Record, front
 from studies.repeats import Repeats
@@ -33,6 +34,7 @@ from studies.storage import (
     locate,
     locked,
     make_folder,
+    reach,
     unwritable,
 )
 from studies.trial import Evaluates, one_line
@@ -76,8 +78,8 @@ class Study:
 
     @classmethod
     def load(cls, folder: Path | str, storage: str | None = None) -> Self:
-        """Read the study in a folder; UserError where there is none."""
-        place = locate(Path(folder), storage)
+        """Read the study in a folder, or of that name in a database; UserError where there is none."""
+        place = reach(Path(folder), storage)
         trials = find_study(place)
         if trials is None:
             hint = "it holds no finished set-up of a run" if place.folder.is_dir() else "there is no such folder"
@@ -162,9 +164,7 @@ class Study:
         Raises: UserError for an evaluator of another protocol or budget, and for a storage that can't be shared.
         """
         self._place.check_shared()
-        if self._header is None:
-            raise ValueError("there is no study to join")
-        check_same(self.config, replace(self.config, protocol=evaluator.protocol, budget=evaluator.budget), self.folder)
+        self.check_same(evaluator)
         watch = Watch(time.monotonic)
 
         def search() -> Stopped:
@@ -178,6 +178,28 @@ class Study:
         """When its latest run was to end; None before the first, and for one of an earlier version."""
         known = self._trials.user_attrs.get(STOP) if self._trials else None
         return Stop.from_json(known) if known else None
+
+    @property
+    def network_filesystem(self) -> str:
+        """Type of the network file system that the journal lies on, where locks may not hold; "" for none."""
+        return "" if self._place.url else network_filesystem(self.folder)
+
+    def check_shared(self) -> None:
+        """Raise UserError unless several workers may write to the storage at once."""
+        self._place.check_shared()
+
+    def check_same(self, evaluator: Evaluates) -> None:
+        """Raise UserError naming the first part of the protocol or budget that differs."""
+        mine = replace(self.config, protocol=evaluator.protocol, budget=evaluator.budget)
+        check_same(self.config, mine, self.folder, "this host's data, or its device, are others than the study's")
+
+    def check_versions(self) -> None:
+        """Raise UserError where this host has another version of what a measurement depends on."""
+        here = versions()
+        for name in ("bitfront", "torch"):
+            if self.versions.get(name, "") != here.get(name, ""):
+                expected = f"{name} {self.versions.get(name)}, as the study was created with"
+                raise UserError("another version", got=f"{name} {here.get(name)}", expected=expected)
 
     def _searched(self, desk: Desk, evaluator: Evaluates, stop: Stop, hands: Hands | None) -> Stopped:
         """Let the hands work, then measure again what is unsure."""

@@ -40,9 +40,11 @@ STUDY = {
     "--allow-masked",
     "--out",
     "--storage",
+    "--workers",
 }
 FROZEN = {
     "run": COMMON | PROTOCOL | BUDGET | STUDY,
+    "worker": COMMON | {"STUDY", "--storage", "--time", "--data-root", "--download", "--device", "--cache"},
     "cost": COMMON | {"SPEC", "--network"},
     "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives", "--cost-model"},
     "diagnose": COMMON | PROTOCOL | BUDGET | {"SPEC", "--out", "--only", "--alphas"},
@@ -100,7 +102,7 @@ def test_values_reach_the_command() -> None:
         (
             ["pot", "x"],
             "unknown command: got 'pot'; expected one of "
-            "audit, compare, cost, diagnose, evaluate, plot, reproduce, run, select; hint",
+            "audit, compare, cost, diagnose, evaluate, plot, reproduce, run, select, worker; hint",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),
