@@ -43,11 +43,19 @@ class Colleagues:
     def turn(self) -> Iterator[None]:
         """Have one's turn; nobody else asks for a trial meanwhile. Lost is raised at its end if that was not so."""
         if self._place.served:
-            with self._advisory():
-                yield
+            try:
+                with self._advisory():
+                    yield
+            finally:
+                self.rest()
         else:
             with self._lock.acquire(poll_interval=POLL):
                 yield
+
+    def rest(self) -> None:
+        """Hold no connection while a trial is evaluated: a server takes fewer than there may be workers."""
+        if self._place.served:
+            self._storage._backend.engine.dispose()
 
     def claim(self, trial_id: int, claim: Claim) -> Claim:
         """The claim as this worker's own, with its heart beating for it where others can't see it otherwise."""

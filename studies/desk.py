@@ -1,5 +1,6 @@
 """The desk of a study: hands out trials, takes their outcomes in, and says when to stop."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -166,6 +167,7 @@ class Desk:
         self._colleagues.drop(task.trial._trial_id)
         self._own.add(record)
         self.catch_up()
+        self._colleagues.rest()
         return record
 
     def give_up(self, task: Task) -> None:
@@ -249,9 +251,15 @@ class Desk:
             if nominated is not None:
                 candidate, origin = nominated
                 self._trials.enqueue_trial(self._encoding.params(candidate), user_attrs={ORIGIN: origin})
-            if task := self._task(self._trials.ask()):
+            if task := self._task(self._ask()):
                 return task
         return None
+
+    def _ask(self) -> Trial:
+        with warnings.catch_warnings():
+            # Optuna's hearts beat in its own loop alone; here `Colleagues` lets them beat.
+            warnings.filterwarnings("ignore", message="Heartbeat of storage")
+            return self._trials.ask()
 
     def _task(self, trial: Trial, deaths: int = 0) -> Task | None:
         """Claim a trial, or let it wait where another worker evaluates its candidate."""

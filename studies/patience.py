@@ -2,6 +2,7 @@
 
 import logging
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ def patient(storage: RDBStorage) -> RDBStorage:
     hidden = ("_get_trials", "_get_stale_trial_ids", "record_heartbeat")
     public = (name for name in vars(BaseStorage) if not name.startswith("_"))
     for name in (*public, *hidden):
-        setattr(storage, name, _wrapped(getattr(storage, name)))
+        setattr(storage, name, _wrapped(getattr(type(storage), name), storage))
     return storage
 
 
@@ -66,8 +67,10 @@ def is_outage(error: BaseException | None) -> bool:
     return False
 
 
-def _wrapped(action: Callable[..., Any]) -> Callable[..., Any]:
+def _wrapped(action: Callable[..., Any], storage: RDBStorage) -> Callable[..., Any]:
+    known = weakref.ref(storage)  # else it would hold itself, and its connections, until the garbage is collected
+
     def act(*args: Any, **named: Any) -> Any:
-        return patiently(lambda: action(*args, **named))
+        return patiently(lambda: action(known(), *args, **named))
 
     return act

@@ -5,6 +5,7 @@ import os
 import re
 import tempfile
 import warnings
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -214,6 +215,7 @@ def _database(url: str) -> RDBStorage:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # so heartbeats have been called since 2021
         storage = RDBStorage(url, {"pool_pre_ping": True}, heartbeat_interval=BEAT, grace_period=GRACE)
+    weakref.finalize(storage, storage.engine.dispose)
     return patient(storage)
 
 
