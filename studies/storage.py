@@ -108,7 +108,8 @@ def reach(folder: Path, url: str | None) -> Place:
     place = Place(folder, url)
     quiet()
     with _readable(place):
-        studies = [one for one in _connect(place).get_all_studies() if HEADER in one.user_attrs]
+        storage = _connect(place)
+        studies = [one for one in storage.get_all_studies() if HEADER in one.user_attrs]
     named = [one.study_name for one in studies if folder.name in (one.study_name, one.user_attrs.get(FOLDER))]
     if len(named) > 1:
         raise UserError("several studies of this name", got=folder.name, expected="one of " + ", ".join(sorted(named)))

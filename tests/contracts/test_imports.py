@@ -29,6 +29,7 @@ LIBRARIES = {
     "space": set(),
     "evaluators": {"torch", "torchvision", "numpy", "numba", "scipy", "mlxtend", "filelock", "safetensors"}
     | {"PIL"}  # comes with torchvision, which reads pictures with it
+    | {"fsspec"}
     | {"pyautoattack"},  # of the extra `audit`
     "studies": {"optuna", "numpy", "filelock", "scipy"}
     | {"sqlalchemy"},  # comes with optuna, which reaches databases with it
@@ -36,7 +37,7 @@ LIBRARIES = {
 }
 """Which other libraries each package may import, anywhere."""
 
-ON_USE = {"search": DECLARED - {"numpy"} | {"ray"}, "evaluators": {"pyautoattack"}}
+ON_USE = {"search": DECLARED - {"numpy"} | {"ray"}, "evaluators": {"pyautoattack", "fsspec"}}
 """Which of them only inside functions, because they are slow to load and few commands need them."""
 
 
