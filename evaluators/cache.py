@@ -52,9 +52,15 @@ class Entry:
     meta: dict[str, Any]
 
 
+def default_place() -> str:
+    """Where trained members are kept unless somebody says otherwise: a folder, or the URL in $BITFRONT_CACHE."""
+    own = os.environ.get("BITFRONT_CACHE", "")
+    return own if "://" in own else str(default_root())
+
+
 def default_root() -> Path:
     """Find the user's cache folder: $BITFRONT_CACHE, else bitfront in $XDG_CACHE_HOME, else in ~/.cache."""
-    if own := os.environ.get("BITFRONT_CACHE"):
+    if (own := os.environ.get("BITFRONT_CACHE")) and "://" not in own:
         return Path(own).expanduser()
     shared = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(shared).expanduser() / "bitfront"
@@ -80,18 +86,18 @@ class Store:
 
     def holds(self, key: str) -> bool:
         """Whether there is an entry; it may turn out to be damaged when it is read."""
-        return all(path.is_file() for path in self._paths(key))
+        return all(self._has(name) for name in self._names(key))
 
     def load(self, key: str) -> Entry | None:
         """Read an entry: None if there is none, or (with a DamagedEntry warning) if it is damaged or half.
 
         Hold `lock(key)` to be sure not to look between the two renames of a writer.
         """
-        tensors, described = self._paths(key)
-        if not tensors.exists() and not described.exists():
+        names = self._names(key)
+        if not any(map(self._has, names)):
             return None
         try:
-            return _parse(key, tensors.read_bytes(), described.read_bytes())
+            return _parse(key, *map(self._read, names))
         except DAMAGE as error:
             warnings.warn(f"cache entry {key} is damaged and ignored: {error!r}", DamagedEntry, stacklevel=2)
             return None
@@ -109,11 +115,11 @@ class Store:
         content = safetensors.torch.save({name: _plain(tensor) for name, tensor in tensors.items()})
         described = _describe(key, sha256(content).hexdigest(), meta)
         try:
-            for path, data in zip(self._paths(key), (content, described), strict=True):
+            for name, data in zip(self._names(key), (content, described), strict=True):
                 try:
-                    _write(path, data)
+                    self._write(name, data)
                 except FileNotFoundError:  # swept away by a process whose clock is days ahead
-                    _write(path, data)
+                    self._write(name, data)
         except OSError as error:
             raise _unwritable(self.root, error) from error
         return _parse(key, content, described)
@@ -126,7 +132,7 @@ class Store:
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
         """Keep other processes and threads that lock the same key waiting; may be nested within a thread."""
-        self._paths(key)
+        self._names(key)
         with FileLock(self._locks / f"{key}.lock", is_singleton=True):
             yield
 
@@ -134,10 +140,20 @@ class Store:
     def _locks(self) -> Path:
         return self.root / "locks"
 
-    def _paths(self, key: str) -> tuple[Path, Path]:
+    def _names(self, key: str) -> tuple[str, str]:
+        """The files of an entry, in the order in which they are written."""
         if not re.fullmatch(r"[0-9a-f]{8,64}", key):
             raise ValueError(f"a key is 8 to 64 lower-case hex digits, not {key!r}")
-        return self.root / f"{key}.safetensors", self.root / f"{key}.json"
+        return f"{key}.safetensors", f"{key}.json"
+
+    def _has(self, name: str) -> bool:
+        return (self.root / name).is_file()
+
+    def _read(self, name: str) -> bytes:
+        return (self.root / name).read_bytes()
+
+    def _write(self, name: str, content: bytes) -> None:
+        _write(self.root / name, content)
 
     def _sweep(self) -> None:
         for left in self.root.glob("*.tmp"):

@@ -6,11 +6,11 @@ import torch
 
 from evaluators.allocator import keep_freed_memory
 from evaluators.base import Budget, Protocol, Threat
-from evaluators.cache import Store, default_root
 from evaluators.data.dataset import DataSet, load
 from evaluators.evaluator import Evaluator
 from evaluators.members import MemberPool
 from evaluators.networks.catalogue import check_fits, find_network
+from evaluators.remote import open_store
 from space import Candidate, UserError
 
 GREY_EPSILON, COLOUR_EPSILON = 0.2, 8 / 255
@@ -27,7 +27,7 @@ def open_evaluator(
     seed: int = 0,
     budget: Budget | None = None,
     device: str = "auto",
-    cache: Path | None = None,
+    cache: Path | str | None = None,
     data_root: Path | None = None,
     download: bool = False,
 ) -> Evaluator:
@@ -42,7 +42,7 @@ def open_evaluator(
         seed: of splits, trainings and attacks.
         budget: what one evaluation may spend.
         device: "auto", "cpu", "cuda" or "cuda:N".
-        cache: folder of trained members; the user's cache folder where left out.
+        cache: folder of trained members, or URL of one; the user's cache folder where left out.
         data_root, download: where torchvision's data sets are, and whether to fetch them.
     Raises: UserError for everything that is wrong with these.
     """
@@ -63,7 +63,7 @@ def open_evaluator(
         seed=seed,
         autocast=faster_dtype(where),
     )
-    evaluator = Evaluator(protocol, budget or Budget(), MemberPool(Store(cache or default_root()), data))
+    evaluator = Evaluator(protocol, budget or Budget(), MemberPool(open_store(cache), data))
     evaluator.cost(Candidate.parse(source))  # says what does not fit
     return evaluator
 

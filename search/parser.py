@@ -8,6 +8,7 @@ from space.errors import UserError
 
 COMMANDS = {
     "run": "search a design space and leave its front, pictures and one selected candidate (the default)",
+    "worker": "one more pair of hands for a study, on this host or another",
     "cost": "what a candidate computes and stores, layer by layer; no training, milliseconds",
     "evaluate": "train and attack one candidate, and print every objective",
     "diagnose": "a table and a picture per diagnostic: why one candidate is robust, or only looks so",

@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from studies.room import room_of as room_of
     from studies.rules.reading import check_rule as check_rule
     from studies.rules.reading import default_rule as default_rule
+    from studies.runner import Hands as Hands
     from studies.selection import Selection as Selection
     from studies.selection import by_hand as by_hand
     from studies.selection import select as select
@@ -131,6 +132,7 @@ _HOMES = {
     "room": ("Room", "room_of"),
     "rules.reading": ("check_rule", "default_rule"),
     "selection": ("Selection", "by_hand", "select"),
+    "runner": ("Hands",),
     "study": ("Study",),
     "terms": ("NEAR", "Terms"),
     "trial": ("Evaluates",),

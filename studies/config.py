@@ -168,6 +168,15 @@ class Stop:
         if self.seconds is not None:
             check_range("seconds", self.seconds, 1e-3, 1e9)
 
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object; `from_json` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(**{**data, "plateau": Plateau(**data["plateau"]) if data["plateau"] else None})
+
 
 def check_rungs(rungs: Sequence[int], epochs: int) -> None:
     """Raise UserError unless the rungs ascend, each of them before the last of the epochs."""
@@ -178,7 +187,9 @@ def check_rungs(rungs: Sequence[int], epochs: int) -> None:
         raise UserError("rungs", got=", ".join(map(str, rungs)), expected=allowed, hint=hint)
 
 
-def check_same(old: StudyConfig, new: StudyConfig, where: object) -> None:
+def check_same(
+    old: StudyConfig, new: StudyConfig, where: object, hint: str = "choose another --out for a new study"
+) -> None:
     """Raise UserError naming the first field that differs, if a folder's study is not the one asked for."""
     before, after = flatten(old.to_json()), flatten(new.to_json())
     for name in dict.fromkeys([*before, *after]):
@@ -187,7 +198,7 @@ def check_same(old: StudyConfig, new: StudyConfig, where: object) -> None:
                 f"{where} holds a study with another {name}",
                 got=told(after.get(name)),
                 expected=told(before.get(name)),
-                hint="choose another --out for a new study",
+                hint=hint,
             )
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from filelock import FileLock
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 STEPS = frozenset({4, 5, 8, 9})
@@ -27,6 +28,13 @@ CHECK = b',"check":"'
 _TAIL = len(CHECK) + 8 + len('"}')
 
 
+POLL = 0.002
+"""Seconds between two attempts to write; a line takes less."""
+
+PIECE = 4096
+"""Bytes that are read at once to find where the last line begins."""
+
+
 class DamagedLine(ValueError):  # noqa: N818 (it says what happened)
     """A line that was changed, or is half there; names the line."""
 
@@ -39,12 +47,13 @@ class Journal(JournalFileBackend):
     """A journal file whose lines survive a killed process at once, and a power cut from the end of their trial on.
 
     A flush takes milliseconds, and a trial has a dozen steps. What was changed on the disk is never read: a line
-    tells by its checksum.
+    tells by its checksum. Any number of processes of one host may write: the lock ends with its process, and what a
+    killed one wrote of a line is taken away before the next is written.
     """
 
     def __init__(self, path: str) -> None:
-        self._path, self._writing = path, JournalFileOpenLock(path)
-        super().__init__(path, lock_obj=self._writing)
+        self._path, self._writing = path, _turn(Path(path))
+        super().__init__(path)
         self._read = 0, 0  # lines, and their bytes
 
     def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
@@ -68,14 +77,33 @@ class Journal(JournalFileBackend):
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Add a line for each operation, under the journal's lock; all or, where OSError is raised, none."""
         content = b"".join(map(checked, logs))
-        self._writing.acquire()
-        try:
-            with open(self._path, "ab", buffering=0) as file:
-                _append(file, content)
-                if _ends_something(logs):
-                    os.fsync(file.fileno())
-        finally:
-            self._writing.release()
+        with self._writing.acquire(poll_interval=POLL), open(self._path, "rb+", buffering=0) as file:
+            file.seek(_whole(file))
+            _append(file, content)
+            if _ends_something(logs):
+                os.fsync(file.fileno())
+
+
+def _turn(path: Path) -> FileLock:
+    """What only one process at a time writes to a journal under."""
+    return FileLock(f"{path}.lock", thread_local=False)
+
+
+def _whole(file: RawIOBase) -> int:
+    """Where the last whole line ends; cuts off what follows."""
+    end = size = file.seek(0, os.SEEK_END)
+    while end and not (tail := _before(file, end)).endswith(b"\n"):
+        end = end - len(tail) + tail.rfind(b"\n") + 1
+    if end < size:
+        file.truncate(end)
+    return end
+
+
+def _before(file: RawIOBase, end: int) -> bytes:
+    """At most PIECE bytes before a place."""
+    start = max(0, end - PIECE)
+    file.seek(start)
+    return file.read(end - start)
 
 
 def _append(file: RawIOBase, content: bytes) -> None:
@@ -140,6 +168,11 @@ def repair(path: Path) -> None:
 
     A damaged line before sound ones is left: taking it away would change what follows it.
     """
+    with _turn(path):
+        _repair(path)
+
+
+def _repair(path: Path) -> None:
     size = path.stat().st_size
     with path.open("rb") as file:
         sound = end = 0

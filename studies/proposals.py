@@ -10,6 +10,7 @@ from studies.config import StudyConfig
 from studies.expected import expected_gains
 from studies.fresh import fresh
 from studies.growth import Growth
+from studies.pareto import Floats
 from studies.pool import Pool
 from studies.prospects import Foresees, Prospect, Prospects
 from studies.records import Origin, Record
@@ -43,11 +44,13 @@ class Proposer:
         self._known: dict[str, Prospect | None] = {}
         self._read = 0
 
-    def propose(self, records: Sequence[Record]) -> tuple[Candidate, Origin] | None:
+    def propose(self, records: Sequence[Record], pending: Sequence[Candidate] = ()) -> tuple[Candidate, Origin] | None:
         """The next candidate to try and where it is from, or None to leave the trial to the sampler.
 
         Args:
             records: of all trials so far, in their order.
+            pending: being evaluated; taken to turn out as expected, so that what is proposed is worth a trial beside
+                them (Ginsbourger, Le Riche and Carraro 2010 call that a Kriging believer).
         """
         for record in records[self._read :]:
             self._pool.add(record)
@@ -56,33 +59,41 @@ class Proposer:
         usual = self._growth.usual
         if usual is None or self._growth.complete < NEEDED or self._is_long(records):
             return None
-        return self._best(records, usual)
+        return self._best(records, pending, usual)
 
     def _is_long(self, records: Sequence[Record]) -> bool:
         """Whether the latest records were all proposed here."""
         latest = records[-IN_A_ROW[self._config.proposals] :]
         return all(record.origin in ("pool", "model") for record in latest)
 
-    def _best(self, records: Sequence[Record], least: float) -> tuple[Candidate, Origin] | None:
+    def _best(
+        self, records: Sequence[Record], pending: Sequence[Candidate], least: float
+    ) -> tuple[Candidate, Origin] | None:
         """The untried candidate of the highest expected gain for its work, if that is above `least`."""
-        prospects = self._untried(records)
+        prospects = self._untried(records, pending)
         if not prospects:
             return None
-        gains = expected_gains(self._growth.front, *self._prospects.losses(prospects, records))
+        front = np.vstack([self._growth.front, self._believed(pending, records)])
+        gains = expected_gains(front, *self._prospects.losses(prospects, records))
         rates = gains / np.array([self._work.of(one.candidate) for one in prospects])
         best = int(rates.argmax())
         chosen = prospects[best]
         return (chosen.candidate, "model" if chosen.clean is None else "pool") if rates[best] > least else None
 
-    def _untried(self, records: Sequence[Record]) -> list[Prospect]:
+    def _believed(self, pending: Sequence[Candidate], records: Sequence[Record]) -> Floats:
+        """The losses that are expected of what is being evaluated."""
+        found = [one for one in self._prospects.of(pending, trained=False) if one is not None]
+        return self._prospects.losses(found, records)[0] if found else self._growth.front[:0]
+
+    def _untried(self, records: Sequence[Record], pending: Sequence[Candidate]) -> list[Prospect]:
         """Candidates of known members, and others where those are wanted."""
-        seen = {record.key for record in records}
+        seen = {record.key for record in records} | {one.key() for one in pending}
         pool = {key: one for key, one in self._pool.candidates.items() if key not in seen}
         new = [key for key in pool if key not in self._known]
         self._known |= dict(zip(new, self._prospects.of([pool[key] for key in new], trained=True), strict=True))
         found = [self._known[key] for key in pool]
         if self._config.proposals == "model":
-            drawn = fresh(self._config.space, self._growth.members, self._config.seed, len(records))
+            drawn = fresh(self._config.space, self._growth.members, self._config.seed, len(records) + len(pending))
             others = {key: one for one in drawn if (key := one.key()) not in seen and key not in pool}
             for trained in (True, False):
                 part = [one for one in others.values() if (self._work.missing(one) == 0) == trained]

@@ -87,7 +87,9 @@ def make_encoding(name: str, space: SearchSpace) -> Encoding:
     return Flat(space) if name in WHOLE else Conditional(space)
 
 
-def make_sampler(name: str, seed: int, front: Front, space: SearchSpace) -> BaseSampler:
+def make_sampler(
+    name: str, seed: int, front: Front, space: SearchSpace, crowded: Callable[[], bool] = lambda: False
+) -> BaseSampler:
     """Build the named sampler.
 
     Args:
@@ -95,18 +97,22 @@ def make_sampler(name: str, seed: int, front: Front, space: SearchSpace) -> Base
         seed: of the study.
         front: gives the numbers of the trials on the front.
         space: that is searched, in the encoding which `make_encoding` gives for the sampler.
+        crowded: whether others evaluate trials right now, which a density model then takes for bad ones, so that it
+            proposes something else.
     """
     if name in WHOLE:
         points = Points(space, seed)
         return Whole(points, WHOLE[name](points, front))
-    return Seeded(MAKERS[name], seed, front if name in MODELLING else None)
+    if name in MODELLING:
+        return Seeded(lambda seed: _tpe(seed, liar=crowded()), seed, front)
+    return Seeded(MAKERS[name], seed)
 
 
-def _tpe(seed: int) -> BaseSampler:
+def _tpe(seed: int, *, liar: bool = False) -> BaseSampler:
     with warnings.catch_warnings():
         # group=True is "experimental": it keeps conditional parameters apart, which this space needs.
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=False)
+        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=liar)
 
 
 def _nsga2(seed: int) -> BaseSampler:

@@ -1,9 +1,11 @@
 """Where a study lives: a folder with Optuna's journal (or a pointer to a database) and a lock."""
 
 import json
+import os
 import shlex
 import tempfile
 import warnings
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,12 +23,22 @@ from space.errors import UserError
 from space.shown import masked, without_secrets
 from studies.files import write_text
 from studies.journal import DamagedLine, Journal, JournalTrials, repair
+from studies.patience import patient
 from studies.shown import axis_names
 from studies.trial import one_line
 
-JOURNAL, LOCK, POINTER = "journal.log", "study.lock", "storage.json"
+JOURNAL, LOCK, POINTER, SIGNS = "journal.log", "study.lock", "storage.json", ".workers"
 HEADER = "bitfront"
 """User attribute of the Optuna study that holds what is fixed when it is created."""
+
+STOP = "stop"
+"""User attribute of the Optuna study that says when its latest run ends, for the workers that join."""
+
+FOLDER = "folder"
+"""User attribute of the Optuna study that holds the name of its folder, for those who can't see it."""
+
+BEAT, GRACE = 20, 90
+"""Seconds between two heartbeats of a trial in a database, and after which one without is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,27 @@ class Place:
     def journal(self) -> Path:
         """The journal's file, if there is no database."""
         return self.folder / JOURNAL
+
+    @property
+    def served(self) -> bool:
+        """Whether a server keeps the trials, for workers on any host."""
+        return self.url is not None and not self.url.startswith("sqlite")
+
+    @property
+    def signs(self) -> Path:
+        """Where the workers of one host show each other that they live."""
+        return Path(tempfile.gettempdir()) / f"bitfront-{os.getuid()}" if self.served else self.folder / SIGNS
+
+    def check_shared(self) -> None:
+        """Raise UserError unless several workers may write there at once."""
+        if self.url is not None and not self.url.startswith("postgresql"):
+            reason = "SQLite locks the whole file for each write, and loses writes on network file systems"
+            raise UserError(
+                "several workers in one study",
+                got=masked(self.url),
+                expected="the study's own journal (no --storage), or a postgresql:// URL",
+                hint=reason if not self.served else "only PostgreSQL lets workers take turns",
+            )
 
 
 def locate(folder: Path, url: str | None) -> Place:
@@ -75,6 +108,24 @@ def _pointed(pointer: Path) -> dict[str, str]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         expected = "the URL and the name of a study in a database"
         raise UserError("damaged file", got=str(pointer), expected=expected, hint="take it from a backup") from error
+
+
+def reach(folder: Path, url: str | None) -> Place:
+    """Find where the study of a folder is, or, on a host that can't see the folder, the database's study of that name.
+
+    Raises UserError as `locate`, and where the database has several of that name.
+    """
+    if url is None or folder.is_dir():
+        return locate(folder, url)
+    place = Place(folder, url)
+    quiet()
+    with _readable(place):
+        storage = _connect(place)
+        studies = [one for one in storage.get_all_studies() if HEADER in one.user_attrs]
+    named = [one.study_name for one in studies if folder.name in (one.study_name, one.user_attrs.get(FOLDER))]
+    if len(named) > 1:
+        raise UserError("several studies of this name", got=folder.name, expected="one of " + ", ".join(sorted(named)))
+    return Place(folder, url, named[0]) if named else place
 
 
 def find_study(place: Place) -> optuna.Study | None:
@@ -113,6 +164,7 @@ def create_study(place: Place, objectives: Sequence[Objective], header: dict[str
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # names for dashboards; nothing here reads them
         study.set_metric_names(axis_names(objectives))
+    study.set_user_attr(FOLDER, place.folder.absolute().name)
     study.set_user_attr(HEADER, header)
     return study
 
@@ -130,7 +182,8 @@ def locked(folder: Path) -> Iterator[None]:
         hint = "wait until it ends, or choose another --out"
         raise UserError("another run is writing here", got=str(folder), hint=hint) from None
     try:
-        _repair(folder / JOURNAL)
+        if (journal := folder / JOURNAL).is_file():
+            repair(journal)
         yield
     finally:
         lock.release()
@@ -167,15 +220,17 @@ def quiet() -> None:
 
 def _connect(place: Place) -> BaseStorage:
     if place.url is not None:
-        return RDBStorage(place.url)
+        return _database(place.url) if place.served else RDBStorage(place.url)
     return JournalTrials(Journal(str(place.journal)))
 
 
-def _repair(journal: Path) -> None:
-    """Drop the lock and the damaged end that a writer left who was killed; Optuna waits for the one."""
-    Path(f"{journal}.lock").unlink(missing_ok=True)
-    if journal.is_file():
-        repair(journal)
+def _database(url: str) -> RDBStorage:
+    """A server's storage with heartbeats; a connection is tried before it is used."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # so heartbeats have been called since 2021
+        storage = RDBStorage(url, {"pool_pre_ping": True}, heartbeat_interval=BEAT, grace_period=GRACE)
+    weakref.finalize(storage, storage.engine.dispose)
+    return patient(storage)
 
 
 @contextmanager

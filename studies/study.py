@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -12,16 +13,20 @@ from evaluators.objectives import find_objectives
 from space.errors import UserError
 from studies.bounds import Bounds
 from studies.choice import Choice
-from studies.config import Stop, StudyConfig
-from studies.events import Event, RunStopped, Stopped
-from studies.header import Header, make_header
+from studies.colleagues import Colleagues
+from studies.config import Stop, StudyConfig, check_same
+from studies.desk import Desk, read_records
+from studies.events import Event, RunStarted, RunStopped, Stopped
+from studies.header import Header, make_header, versions
 from studies.limits import Limit
+from studies.mounts import network_filesystem
 from studies.probability import front_probability
 from studies.records import Record, front
 from studies.repeats import Repeats
-from studies.runner import Runner, read_records
+from studies.runner import Alone, Hands, repeat_unsure
 from studies.storage import (
     HEADER,
+    STOP,
     Place,
     check_writable,
     create_study,
@@ -29,6 +34,7 @@ from studies.storage import (
     locate,
     locked,
     make_folder,
+    reach,
     unwritable,
 )
 from studies.trial import Evaluates, one_line
@@ -72,8 +78,8 @@ class Study:
 
     @classmethod
     def load(cls, folder: Path | str, storage: str | None = None) -> Self:
-        """Read the study in a folder; UserError where there is none."""
-        place = locate(Path(folder), storage)
+        """Read the study in a folder, or of that name in a database; UserError where there is none."""
+        place = reach(Path(folder), storage)
         trials = find_study(place)
         if trials is None:
             hint = "it holds no finished set-up of a run" if place.folder.is_dir() else "there is no such folder"
@@ -123,14 +129,16 @@ class Study:
         stop: Stop,
         on_event: Callable[[Event], None] = ignore,
         clock: Callable[[], float] = time.monotonic,
+        hands: Hands | None = None,
     ) -> Stopped:
         """Try candidates until `stop` says so. A run that is interrupted or killed is resumed by the next.
 
         Args:
             evaluator: with the study's protocol and budget.
-            stop: when to end.
+            stop: when to end; workers that join go by it too.
             on_event: is told what happens, in the order in which it does.
             clock: seconds by which trials and the run are timed; a replayed study has its own.
+            hands: who evaluates; this process alone where left out.
         Returns: why it ended; KeyboardInterrupt ends it too, with everything finished kept.
         Raises: UserError, before anything is written, for limits that nobody can meet or a folder that can't
             be written; and when another run is writing here. ValueError for an evaluator of another study, or of
@@ -141,10 +149,69 @@ class Study:
         if stop.repeats > 1 and not isinstance(evaluator, Repeats):
             raise ValueError("the evaluator has no other seeds to repeat a measurement with")
         watch = Watch(clock)
-        try:
+
+        def search() -> Stopped:
             header = self._header or make_header(self.config, evaluator, stop.trials)
-            with self._writing(header) as (trials, header):
-                stopped = Runner(trials, header, evaluator, stop, on_event, watch).run()
+            with self._writing(header) as (trials, _), self._desk(evaluator, stop, on_event, watch) as desk:
+                trials.set_user_attr(STOP, stop.to_json())
+                return self._searched(desk, evaluator, stop, hands)
+
+        return self._stopped(search, on_event, watch)
+
+    def join(self, evaluator: Evaluates, stop: Stop, on_event: Callable[[Event], None] = ignore) -> Stopped:
+        """Evaluate beside the run that this study has or had, until `stop` says so; as `run`, but creates nothing.
+
+        Raises: UserError for an evaluator of another protocol or budget, and for a storage that can't be shared.
+        """
+        self._place.check_shared()
+        self.check_same(evaluator)
+        watch = Watch(time.monotonic)
+
+        def search() -> Stopped:
+            with self._desk(evaluator, stop, on_event, watch) as desk:
+                return Alone(evaluator, self.config).work(desk)
+
+        return self._stopped(search, on_event, watch)
+
+    @property
+    def stop(self) -> Stop | None:
+        """When its latest run was to end; None before the first, and for one of an earlier version."""
+        known = self._trials.user_attrs.get(STOP) if self._trials else None
+        return Stop.from_json(known) if known else None
+
+    @property
+    def network_filesystem(self) -> str:
+        """Type of the network file system that the journal lies on, where locks may not hold; "" for none."""
+        return "" if self._place.url else network_filesystem(self.folder)
+
+    def check_shared(self) -> None:
+        """Raise UserError unless several workers may write to the storage at once."""
+        self._place.check_shared()
+
+    def check_same(self, evaluator: Evaluates) -> None:
+        """Raise UserError naming the first part of the protocol or budget that differs."""
+        mine = replace(self.config, protocol=evaluator.protocol, budget=evaluator.budget)
+        check_same(self.config, mine, self.folder, "this host's data, or its device, are others than the study's")
+
+    def check_versions(self) -> None:
+        """Raise UserError where this host has another version of what a measurement depends on."""
+        here = versions()
+        for name in ("bitfront", "torch"):
+            if self.versions.get(name, "") != here.get(name, ""):
+                expected = f"{name} {self.versions.get(name)}, as the study was created with"
+                raise UserError("another version", got=f"{name} {here.get(name)}", expected=expected)
+
+    def _searched(self, desk: Desk, evaluator: Evaluates, stop: Stop, hands: Hands | None) -> Stopped:
+        """Let the hands work, then measure again what is unsure."""
+        stopped = (hands or Alone(evaluator, self.config)).work(desk)
+        if stopped.reason != "failures" and isinstance(evaluator, Repeats) and self._trials:
+            repeat_unsure(desk, self._trials, self.config, evaluator, stop.repeats)
+        return replace(stopped, seconds=desk.seconds)
+
+    def _stopped(self, search: Callable[[], Stopped], on_event: Callable[[Event], None], watch: Watch) -> Stopped:
+        """Why a search ended, whatever it raised."""
+        try:
+            stopped = search()
         except KeyboardInterrupt:
             count = sum(record.evaluated for record in self.records())
             stopped = Stopped(reason="interrupted", evaluated=count, seconds=watch.seconds)
@@ -154,6 +221,28 @@ class Study:
             raise unwritable(self.folder, error) from error
         on_event(RunStopped(stopped=stopped))
         return stopped
+
+    @contextmanager
+    def _desk(
+        self, evaluator: Evaluates, stop: Stop, on_event: Callable[[Event], None], watch: Watch
+    ) -> Iterator[Desk]:
+        """The open study's desk."""
+        if self._trials is None or self._header is None:
+            raise ValueError("there is no study")
+        colleagues = Colleagues(self._place, self._trials)
+        try:
+            desk = Desk(self._trials, self._header, evaluator, stop, on_event, watch, colleagues)
+            on_event(
+                RunStarted(
+                    records=len(desk.memory.records),
+                    evaluated=desk.memory.evaluated,
+                    trials=stop.trials,
+                    seconds=stop.seconds,
+                )
+            )
+            yield desk
+        finally:
+            colleagues.leave()
 
     @contextmanager
     def _writing(self, header: Header) -> Iterator[tuple[optuna.Study, Header]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:  # tests of packages that do without torch should start without it
+    from servers import Server
+
     from evaluators.cache import Store
     from evaluators.data import DataSet
 
@@ -77,3 +80,16 @@ def mnist5k() -> DataSet:
 def complete() -> Path:
     """The folder with the complete sets, mnist.npz and cifar10.npz; for tests marked `data` only."""
     return Path(os.environ["BITFRONT_DATA"])
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A running PostgreSQL server of this session's own; for tests marked `postgresql` only."""
+    from servers import Server
+
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        Path(folder).chmod(0o755)  # the server may run as another user
+        server = Server(Path(folder) / "s")
+        server.start()
+        yield server
+        server.stop()

@@ -9,16 +9,19 @@ from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
+from evaluators.base import check_range
 from search.console import by_cost, console, front_table, note, say, say_json
 from search.formats import clock, scientific
 from search.opening import budget_of, evaluator_of
 from search.pictures import draw_pictures
+from search.processes import on_this_host
 from search.progress import progress
 from space import UnknownName, UserError, load_space
 from studies import (
     AUTO,
     PROPOSALS,
     Evaluates,
+    Hands,
     Limit,
     Plateau,
     Record,
@@ -42,8 +45,9 @@ def execute(args: Namespace) -> int:
     stop = Stop(trials=args.trials, seconds=args.time, plateau=plateau, repeats=args.repeats)
     evaluator, config = _prepare(args)
     study = Study.open(args.out or _folder(evaluator), config, storage=args.storage)
+    hands = _hands(args, study)
     with progress(config.objectives) as show:
-        stopped = study.run(evaluator, stop, show)
+        stopped = study.run(evaluator, stop, show, hands=hands)
     selection = _leave(study, evaluator)
     _announce(study, stopped, _again(args))
     if args.json:
@@ -54,6 +58,18 @@ def execute(args: Namespace) -> int:
         return INTERRUPTED
     _complain(study, stopped, selection)
     return DONE
+
+
+def _hands(args: Namespace, study: Study) -> Hands | None:
+    """Who evaluates: this process, or workers that it starts; UserError where they could not share the study."""
+    check_range("workers", args.workers, 1, 10_000)
+    if kind := study.network_filesystem:
+        hint = "locks may not hold there; for workers on many hosts take --storage postgresql://…"
+        note(f"warning: {study.folder} is on a network file system ({kind}): {hint}")
+    if args.workers == 1:
+        return None
+    study.check_shared()
+    return on_this_host(args.workers, study.folder, args)
 
 
 def _leave(study: Study, evaluator: Evaluates) -> Selection | None:

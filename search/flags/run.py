@@ -68,5 +68,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     study.add_argument("--out", type=Path, metavar="DIR", help="the study's folder (default: runs/DATASET-NETWORK)")
     shared.add_storage(study)
+    study.add_argument(
+        "--workers",
+        type=values.whole("--workers"),
+        default=1,
+        metavar="N",
+        help="processes that evaluate, each with its share of processors and GPU (default: %(default)s)",
+    )
     shared.add_protocol(parser)
     shared.add_budget(parser)

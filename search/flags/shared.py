@@ -114,7 +114,9 @@ def add_place(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--data-root", type=Path, metavar="DIR", help="where torchvision's sets lie")
     parser.add_argument("--download", action="store_true", help="let torchvision fetch a missing set")
     parser.add_argument("--device", type=values.device, default="auto", metavar="D", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="where trained members are kept (default: per user)")
+    parser.add_argument(
+        "--cache", metavar="DIR|URL", help="where trained members are kept: a folder, s3://… (default: per user)"
+    )
 
 
 def add_training(group: argparse._ActionsContainer) -> None:

@@ -64,7 +64,7 @@ class Setup:
     folder: Path
     machine: Machine
     device: str = "auto"
-    cache: Path | None = None
+    cache: Path | str | None = None
     data_root: Path | None = None
     download: bool = False
 

@@ -29,13 +29,15 @@ LIBRARIES = {
     "space": set(),
     "evaluators": {"torch", "torchvision", "numpy", "numba", "scipy", "mlxtend", "filelock", "safetensors"}
     | {"PIL"}  # comes with torchvision, which reads pictures with it
+    | {"fsspec"}
     | {"pyautoattack"},  # of the extra `audit`
-    "studies": {"optuna", "numpy", "filelock", "scipy"},
-    "search": DECLARED,
+    "studies": {"optuna", "numpy", "filelock", "scipy"}
+    | {"sqlalchemy"},  # comes with optuna, which reaches databases with it
+    "search": DECLARED | {"ray"},  # of the extra `ray`
 }
 """Which other libraries each package may import, anywhere."""
 
-ON_USE = {"search": DECLARED - {"numpy"}, "evaluators": {"pyautoattack"}}
+ON_USE = {"search": (DECLARED | {"PIL"}) - {"numpy"} | {"ray"}, "evaluators": {"pyautoattack", "fsspec"}}
 """Which of them only inside functions, because they are slow to load and few commands need them."""
 
 

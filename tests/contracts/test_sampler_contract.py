@@ -12,7 +12,7 @@ from closed_form import SIXTY, Arithmetic, Foresighted, config, story
 
 from space import SearchSpace
 from studies import AUTO, SAMPLERS, Limit, Stop, Study
-from studies.runner import PATIENCE
+from studies.nominations import PATIENCE
 from studies.samplers import make_encoding
 
 NAMES = [name for name in SAMPLERS if name != AUTO]

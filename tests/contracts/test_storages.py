@@ -139,6 +139,7 @@ def test_a_study_of_another_version_is_one_line(tmp_path):
     run(tmp_path / "s", url)
     with sqlite3.connect(tmp_path / "trials.db") as database:
         text = "update study_user_attributes set value_json = replace(value_json, '\"format\": 4', '\"format\": 5')"
+        text += " where key = 'bitfront'"
         assert database.execute(text).rowcount == 1
     database.close()
     with pytest.raises(UserError, match=r"unreadable study: got 'ValueError: the study has format 5.*another version"):

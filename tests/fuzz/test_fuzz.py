@@ -18,11 +18,32 @@ HERE = Path(__file__).parent
 RUNS = 400
 some = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-TOKENS = (
-    "fp pact4 dorefa4-2 xnor bnn mbn3x1 ptq3 ~w50 ~c50 + : in4 in x0.5 mu255@1 mean majority pgd # - @ = ٣ \x1b".split(
-        " "
-    )
-)
+TOKENS = [
+    "fp",
+    "pact4",
+    "dorefa4-2",
+    "xnor",
+    "bnn",
+    "mbn3x1",
+    "ptq3",
+    "~w50",
+    "~c50",
+    "+",
+    ":",
+    "in4",
+    "in",
+    "x0.5",
+    "mu255@1",
+    "mean",
+    "majority",
+    "pgd",
+    "#",
+    "-",
+    "@",
+    "=",
+    "٣",
+    "\x1b",
+]
 near_candidates = st.lists(st.sampled_from(TOKENS), max_size=12).map("".join)
 AXES = (
     "precisions",

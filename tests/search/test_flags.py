@@ -41,9 +41,11 @@ STUDY = {
     "--allow-masked",
     "--out",
     "--storage",
+    "--workers",
 }
 FROZEN = {
     "run": COMMON | PROTOCOL | BUDGET | STUDY,
+    "worker": COMMON | {"STUDY", "--storage", "--time", "--data-root", "--download", "--device", "--cache"},
     "cost": COMMON | {"SPEC", "--network"},
     "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives", "--cost-model", "--from-lock"},
     "diagnose": COMMON | PROTOCOL | BUDGET | {"SPEC", "--out", "--only", "--alphas"},
@@ -106,7 +108,7 @@ def test_values_reach_the_command() -> None:
         (
             ["pot", "x"],
             "unknown command: got 'pot'; expected one of "
-            "audit, compare, confirm, cost, diagnose, evaluate, plot, report, reproduce, run, select; hint",
+            "audit, compare, confirm, cost, diagnose, evaluate, plot, report, reproduce, run, select, worker; hint",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),

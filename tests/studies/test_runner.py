@@ -205,7 +205,7 @@ def test_what_a_limit_leaves_of_a_space_is_searched_to_its_end(tmp_path):
 
 def test_free_trials_without_end_stop_a_large_space_too(tmp_path, monkeypatch):
     """Nothing but the two cheapest of 34 thousand may be trained; the model gives up, it does not spin."""
-    monkeypatch.setattr("studies.runner.EXHAUSTED", 40)
+    monkeypatch.setattr("studies.desk.EXHAUSTED", 40)
     cheap = min(bops(candidate) for candidate in config().space.enumerate())
     study, stopped = run(tmp_path, trials=50, limits=(Limit("bops", "<=", cheap),))
     assert stopped.reason == "space exhausted"

@@ -1,0 +1,371 @@
+"""The desk of a study: hands out trials, takes their outcomes in, and says when to stop."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from evaluators.base import Measurement
+from space.candidate import Candidate
+from space.errors import UserError
+from studies.choice import ENUMERABLE
+from studies.claims import CLAIM, Claim
+from studies.colleagues import Colleagues
+from studies.config import Stop
+from studies.events import Event, Measured, Stopped, TrialFinished, TrialStarted, Why
+from studies.gate import Gate
+from studies.header import Header
+from studies.memory import Memory
+from studies.nominations import PATIENCE, Nominations
+from studies.patience import Lost
+from studies.plateau import PlateauWatch
+from studies.records import GrowingFront, Record
+from studies.samplers import make_encoding, make_sampler
+from studies.shown import shown
+from studies.signs import Life
+from studies.told import constraints, told
+from studies.trial import Evaluates, Outcome, Report, one_line
+from studies.watch import Watch
+
+RECORD = "record"
+"""User attribute of an Optuna trial that holds its record: the source of truth."""
+
+ORIGIN = "origin"
+"""User attribute of an Optuna trial that did not come from the sampler: who proposed it."""
+
+EXHAUSTED = 200
+"""Free asks in a row after which there is nothing left to find."""
+
+ALIKE = 3
+"""Failures in a row with the same reason that end a run."""
+
+PARKED = 3
+"""Asks in a turn that bring what another worker evaluates, after which a candidate is drawn at random."""
+
+DEATHS = 5
+"""Workers that may die over a trial until it counts as failed."""
+
+
+def read_records(trials: optuna.Study) -> list[Record]:
+    """Records of all finished trials, by number; UserError for a damaged one."""
+    try:
+        finished = [one for one in trials.get_trials(deepcopy=False) if one.state.is_finished()]
+    except ValueError as error:  # what a database holds is no JSON
+        raise UserError("damaged record", got=one_line(error), hint="take the database from a backup") from error
+    return [record_of(one.number, one.user_attrs[RECORD]) for one in finished if RECORD in one.user_attrs]
+
+
+def record_of(number: int, stored: Any) -> Record:
+    """Read the record of a trial; UserError for a damaged one."""
+    try:
+        record = Record.from_json(stored)
+        Candidate.parse(record.candidate)
+    except (AttributeError, KeyError, TypeError, ValueError, UserError) as error:
+        hint = "take the study from a backup"
+        raise UserError(f"damaged record of trial #{number}", got=one_line(error), hint=hint) from error
+    return record
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """A trial to be evaluated.
+
+    Attributes:
+        trial: Optuna's.
+        candidate: canonical.
+        since: running time of the run when it was handed out, in seconds.
+        known: its outcome, where nothing is left to evaluate.
+        stored: whether its record is, and only the sampler was not told.
+        deaths: how many workers died over it.
+    """
+
+    trial: Trial
+    candidate: Candidate
+    since: float
+    known: Outcome | None = None
+    stored: bool = False
+    deaths: int = 0
+
+    @property
+    def number(self) -> int:
+        """Of the trial."""
+        return self.trial.number
+
+
+class Desk:
+    """Asks and tells for whoever evaluates, beside the desks of other processes at the same study.
+
+    What others have stored is taken in at every turn, and what they evaluate is left to them: nobody is handed a
+    candidate that is being evaluated. What a dead worker left is handed out again, as the same trial.
+
+    Attributes:
+        gate: may end a trial early.
+
+    Args:
+        trials: the Optuna study.
+        header: what was fixed when it was created.
+        evaluator: of the study's protocol and budget; only asked for what costs nothing.
+        stop: when to end.
+        on_event: is told what happens.
+        watch: started when the run began.
+        colleagues: the other workers.
+    """
+
+    def __init__(
+        self,
+        trials: optuna.Study,
+        header: Header,
+        evaluator: Evaluates,
+        stop: Stop,
+        on_event: Callable[[Event], None],
+        watch: Watch,
+        colleagues: Colleagues,
+    ) -> None:
+        self._trials, self._config, self._space = trials, header.config, header.config.space
+        self._stop, self._on_event, self._watch, self._colleagues = stop, on_event, watch, colleagues
+        self.memory = Memory(read_records(trials))
+        self._taken, self._settled = {record.number for record in self.memory.records}, 0
+        self._own, self._before = Memory(()), self.memory.seconds
+        self._front = GrowingFront(self._config.objectives, self._config.terms, self.memory.records)
+        self._plateau = (
+            PlateauWatch(stop.plateau, self._config, header.bounds, self.memory.records) if stop.plateau else None
+        )
+        self.gate = Gate(self._config, header.bounds, self._front, self.memory.records)
+        self._nominations = Nominations(header, evaluator, self.memory)
+        sampler, self._busy = header.choice.chosen, dict[str, Claim]()
+        self._encoding = make_encoding(sampler, self._space)
+        trials.sampler = make_sampler(sampler, self._config.seed, self._on_front, self._space, lambda: bool(self._busy))
+
+    @property
+    def seconds(self) -> float:
+        """Running time of this run."""
+        return self._watch.seconds
+
+    @property
+    def at(self) -> float:
+        """Running seconds of the study."""
+        return self._before + self.seconds
+
+    def turn(self) -> Task | Stopped | None:
+        """The next trial to evaluate; why there is none; or None while that depends on what others evaluate."""
+        while True:
+            turn: Task | Stopped | None = None
+            try:
+                with self._colleagues.turn():
+                    turn = self._turn()
+            except Lost:  # another may have had its turn as well: what was begun is looked at again
+                if isinstance(turn, Task):
+                    self._colleagues.drop(turn.trial._trial_id)
+                continue
+            return turn
+
+    def begin(self, number: int, candidate: str) -> Report:
+        """Announce that a trial is evaluated; gives what tells of its measurements."""
+        self._on_event(TrialStarted(number=number, candidate=candidate))
+
+        def report(name: str, measurement: Measurement) -> None:
+            self._on_event(Measured(number=number, name=name, measurement=measurement))
+
+        return report
+
+    def hand_in(self, task: Task, outcome: Outcome) -> Record:
+        """Store the record of a trial and tell the sampler, unless another worker did meanwhile."""
+        record = self._record(task, outcome)
+        latest = self._trials._storage.get_trial(task.trial._trial_id)
+        if not latest.state.is_finished():
+            if RECORD in latest.user_attrs:
+                record = record_of(latest.number, latest.user_attrs[RECORD])
+            else:
+                self._write(task.trial, record)
+            state, values = told(record, self._config)
+            self._trials.tell(task.trial, values, state, skip_if_finished=True)
+        self._colleagues.drop(task.trial._trial_id)
+        self._own.add(record)
+        self.catch_up()
+        self._colleagues.rest()
+        return record
+
+    def give_up(self, task: Task) -> None:
+        """Leave a trial to whoever comes next."""
+        self._colleagues.release(task.trial, Claim(candidate=str(task.candidate), deaths=task.deaths))
+
+    def catch_up(self) -> list[FrozenTrial]:
+        """Take in what was stored since the last look, and tell of it; gives the trials that are not finished."""
+        trials = self._trials.get_trials(deepcopy=False)
+        for trial in trials[self._settled :]:
+            if _is_recorded(trial) and trial.number not in self._taken:
+                self._taken.add(trial.number)
+                self._take(record_of(trial.number, trial.user_attrs[RECORD]))
+        while self._settled < len(trials) and trials[self._settled].state.is_finished():
+            self._settled += 1
+        return [trial for trial in trials[self._settled :] if not trial.state.is_finished()]
+
+    def end(self) -> Stopped | None:
+        """The reason to start no further trial, or None."""
+        if self.memory.evaluated >= self._stop.trials:
+            return self.stopped("trials")
+        if self._stop.seconds is not None and self.seconds >= self._stop.seconds:
+            return self.stopped("seconds")
+        failures = self._own.failures_alike(0)
+        if len(failures) >= ALIKE:
+            return self.stopped("failures", failures[0].reason)
+        if self._plateau and self._plateau.reached:
+            return self.stopped("plateau", self._plateau.reached)
+        return None
+
+    def add(self, finished: Callable[[int], FrozenTrial]) -> None:
+        """Store a trial that was never open: whole, or not at all; it is made when its number is known."""
+        with self._colleagues.turn():
+            self._trials.add_trial(finished(len(self._trials.get_trials(deepcopy=False))))
+        self.catch_up()
+
+    def stopped(self, reason: Why, detail: str = "") -> Stopped:
+        """Why a run ends now."""
+        return Stopped(reason=reason, detail=detail, evaluated=self.memory.evaluated, seconds=self.seconds)
+
+    def _turn(self) -> Task | Stopped | None:
+        """What `turn` gives, while it is nobody else's."""
+        waiting = self.catch_up()
+        if end := self.end():
+            return end
+        running = [trial for trial in waiting if trial.state == TrialState.RUNNING]
+        lives = self._colleagues.look(running)
+        claims = {one._trial_id: Claim.of(one) for one in running}
+        self._busy = {claims[trial].key: claims[trial] for trial, life in lives.items() if life == "alive"}
+        if nothing_left := self._nothing_left():
+            return None if self._busy else self.stopped("space exhausted", nothing_left)
+        if self.memory.evaluated + sum(life == "alive" for life in lives.values()) >= self._stop.trials:
+            return None
+        left = [
+            one for one in running if lives[one._trial_id] != "alive" and claims[one._trial_id].key not in self._busy
+        ]
+        if left:
+            return self._resumed(left[0], lives[left[0]._trial_id])
+        return self._asked(len(waiting) > len(running))
+
+    def _resumed(self, left: FrozenTrial, life: Life) -> Task | None:
+        """A trial that a run left behind; it keeps what it was given."""
+        claim = Claim.of(left)
+        deaths = claim.deaths + (life == "died")
+        self._trials._thread_local.cached_all_trials = None
+        task = self._task(Trial(self._trials, left._trial_id), deaths)
+        self._colleagues.forget(claim.worker)
+        return task
+
+    def _asked(self, queued: bool) -> Task | None:
+        """A new trial; what another worker evaluates right now waits for that."""
+        pending = [Candidate.parse(claim.candidate) for claim in self._busy.values()]
+        for attempt in range(PARKED + 1):
+            index = self._begun()
+            if attempt < PARKED:
+                nominated = None if queued and not attempt else self._nominations.of(index, pending)
+            elif (new := self._nominations.new(index, pending)) is None:
+                return None
+            else:
+                nominated = new, "chance"
+            if nominated is not None:
+                candidate, origin = nominated
+                self._trials.enqueue_trial(self._encoding.params(candidate), user_attrs={ORIGIN: origin})
+            if task := self._task(self._ask()):
+                return task
+        return None
+
+    def _ask(self) -> Trial:
+        with warnings.catch_warnings():
+            # Optuna's hearts beat in its own loop alone; here `Colleagues` lets them beat.
+            warnings.filterwarnings("ignore", message="Heartbeat of storage")
+            return self._trials.ask()
+
+    def _task(self, trial: Trial, deaths: int = 0) -> Task | None:
+        """Claim a trial, or let it wait where another worker evaluates its candidate."""
+        since, attributes = self.seconds, trial.user_attrs
+        candidate = self._encoding.sample(trial)
+        claim = Claim(candidate=str(candidate), key=candidate.key(), deaths=deaths)
+        parked = claim.key in self._busy
+        if not parked:
+            claim = self._colleagues.claim(trial._trial_id, claim)
+        trial.set_user_attr(CLAIM, claim.to_json())
+        if parked:
+            return None
+        stored = RECORD in attributes
+        known = self._known(candidate) if deaths < DEATHS else _died(deaths)
+        return Task(trial=trial, candidate=candidate, since=since, known=known, stored=stored, deaths=deaths)
+
+    def _known(self, candidate: Candidate) -> Outcome | None:
+        """The outcome of a candidate that was tried before."""
+        if (known := self.memory.earlier(candidate.key())) is None:
+            return None
+        reason = f"same as #{known.number}" + (f", {known.state}: {known.reason}" if known.reason else "")
+        return Outcome(state="duplicate", measurements=known.measurements, reason=reason)
+
+    def _nothing_left(self) -> str:
+        """Why no new candidate can be found, or ""."""
+        if len(self.memory.seen | self._busy.keys()) >= self._space.size:
+            return f"all {self._space.size} candidates of the space were tried"
+        free = self.memory.free_in_a_row
+        if free >= EXHAUSTED:
+            return f"{free} proposals in a row brought nothing new"
+        pending = [Candidate.parse(claim.candidate) for claim in self._busy.values()]
+        if free >= PATIENCE and self._space.size <= ENUMERABLE and self._nominations.new(0, pending) is None:
+            return "no candidate that was not tried fits the network and the limits"
+        return ""
+
+    def _begun(self) -> int:
+        """How many trials there are, repetitions left out."""
+        repeats = len(self.memory.records) - self.memory.designs
+        return len(self._trials.get_trials(deepcopy=False)) - repeats
+
+    def _record(self, task: Task, outcome: Outcome) -> Record:
+        return Record(
+            number=task.number,
+            candidate=str(task.candidate),
+            key=task.candidate.key(),
+            state=outcome.state,
+            reason=outcome.reason,
+            measurements=outcome.measurements,
+            seconds=self.seconds - task.since,
+            at=self.at,
+            origin=task.trial.user_attrs.get(ORIGIN, "sampler"),
+        )
+
+    def _write(self, trial: Trial, record: Record) -> None:
+        for name, value in constraints(record, self._config).items():
+            if name not in trial.constraints:
+                trial.set_constraint(name, value)
+        for name, said in shown(record, self._config.objectives).items():
+            trial.set_user_attr(name, said)
+        trial.set_user_attr(RECORD, record.to_json())
+
+    def _take(self, record: Record) -> None:
+        """Take in one more record, and tell of it."""
+        self.memory.add(record)
+        if record.repeats:
+            self._front = GrowingFront(self._config.objectives, self._config.terms, self.memory.records)
+        else:
+            self.gate.add(record)
+            if self._plateau:
+                self._plateau.add(record)
+        self._front.add(record)
+        alike = (one for one in self._front.members if one.key == record.key)
+        self._on_event(
+            TrialFinished(
+                record=record,
+                evaluated=self.memory.evaluated,
+                front=self._front.members,
+                on_front=any(record.repeats or one.number == record.number for one in alike),
+            )
+        )
+
+    def _on_front(self) -> set[int]:
+        return {one.number for one in self._front.members}
+
+
+def _is_recorded(trial: FrozenTrial) -> bool:
+    return trial.state.is_finished() and RECORD in trial.user_attrs
+
+
+def _died(deaths: int) -> Outcome:
+    return Outcome(state="failed", measurements={}, reason=f"{deaths} workers died while they evaluated it")
