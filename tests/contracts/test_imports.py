@@ -33,7 +33,7 @@ LIBRARIES = {
     | {"pyautoattack"},  # of the extra `audit`
     "studies": {"optuna", "numpy", "filelock", "scipy"}
     | {"sqlalchemy"},  # comes with optuna, which reaches databases with it
-    "search": DECLARED | {"ray"},  # of the extra `ray`
+    "search": DECLARED | {"PIL"} | {"ray"},  # pillow, and of the extra `ray`
 }
 """Which other libraries each package may import, anywhere."""
 
