@@ -220,7 +220,7 @@ def test_sentences_tell_who_fell_who_came_and_how_far_off_the_search_was() -> No
     told = sentences(replace(found, rows=(risen, fallen)))
     assert told[0] == f"0 of the front's 1 stand; from beside it came #8 {first.candidate}"
     assert told[1] == f"#7 {first.candidate} fell: beaten by #1"
-    assert told[2] == "off by +10.0 points in acc on average (+10.0 to +10.0)"
+    assert told[2] == "from search to confirmed: acc +10.0 points on average (+10.0 to +10.0)"
 
 
 @pytest.fixture(autouse=True)
