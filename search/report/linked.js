@@ -43,10 +43,13 @@ function ring() {
   return { ...trace, marker: { size: 17, color: colour("ink"), symbol: "circle-open", line: { width: 3, color: colour("ink") } } };
 }
 
+// In pixels around its point; plotly's own circles go wrong on logarithmic axes.
+const round = [...Array(24).keys()].map(i => `${i ? "L" : "M"}${9 * Math.cos(i * Math.PI / 12)},${9 * Math.sin(i * Math.PI / 12)}`).join("") + "Z";
+
 function planeShapes(names) {
   const point = pointOf.get(marked), line = { width: 3, color: colour("ink") };
-  const circle = { type: "circle", xsizemode: "pixel", ysizemode: "pixel", x0: -9, x1: 9, y0: -9, y1: 9, line };
-  return [...limitLines(names), ...(point ? [{ ...circle, xanchor: point.values[names[0]], yanchor: point.values[names[1]] }] : [])];
+  const frame = { type: "path", path: round, xsizemode: "pixel", ysizemode: "pixel", line };
+  return [...limitLines(names), ...(point ? [{ ...frame, xanchor: point.values[names[0]], yanchor: point.values[names[1]] }] : [])];
 }
 
 function parallelShapes() {
