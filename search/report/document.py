@@ -20,7 +20,7 @@ from search.report.found import audited_in
 from search.report.importance import HOW, LEAST, Importance, as_json, importances
 from search.report.parallel import parallel_of
 from search.report.points import axis_of, point_of, shown
-from studies import Record, Study, complete_records, hypervolume_trace, read_confirmation
+from studies import AUTO, Record, Study, complete_records, hypervolume_trace, read_confirmation
 
 Json = dict[str, Any]
 
@@ -104,7 +104,6 @@ def _facts(study: Study) -> list[list[str]]:
     states = Counter(record.state for record in records if not record.repeats)
     aside = [f"{states[one]} {one}" for one in ("stopped", "vetoed", "failed", "duplicate") if states[one]]
     evaluated = sum(record.evaluated for record in records)
-    chosen = study.choice
     facts = {
         "objectives": ", ".join(config.objectives),
         "limits": ", ".join(map(str, config.limits)),
@@ -112,11 +111,19 @@ def _facts(study: Study) -> list[list[str]]:
         "running time": clock(max((record.at for record in records), default=0.0)),
         "one evaluation": f"epochs: {config.budget.epochs}, {config.budget.images} validation images attacked, "
         f"{config.budget.steps} steps",
-        "sampler": f"{chosen.chosen}, for {chosen.reason}" if chosen and chosen.reason else config.sampler,
+        "sampler": _sampler(study),
         "seed": str(config.seed),
         "versions": ", ".join(f"{name} {version}" for name, version in study.versions.items()),
     }
     return [[name, text] for name, text in facts.items() if text]
+
+
+def _sampler(study: Study) -> str:
+    """Its name, and why `auto` took it."""
+    choice = study.choice
+    if choice is None:
+        return study.config.sampler
+    return f"{choice.chosen}, for {choice.reason}" if choice.asked == AUTO else choice.chosen
 
 
 def _trace(study: Study) -> list[tuple[float, float]]:

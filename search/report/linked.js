@@ -36,21 +36,34 @@ function bars(points, name) {
   return { type: "data", symmetric: false, array: up, arrayminus: down, thickness: 1, width: 0, color: colour("quiet") };
 }
 
-function ring(type, names) {
-  const trace = { type, mode: "markers", hoverinfo: "skip", marker: { size: 17, color: colour("ink"), symbol: "circle-open", line: { width: 3, color: colour("ink") } } };
-  names.forEach((name, i) => { trace["xyz"[i]] = at(name); });
-  return trace;
+// The marked one: in space a trace of its own; elsewhere a shape, which is drawn without all the points.
+function ring() {
+  const point = pointOf.get(marked), trace = { type: "scatter3d", mode: "markers", hoverinfo: "skip" };
+  spaceAxes.forEach((name, i) => { trace["xyz"[i]] = point ? [point.values[name]] : []; });
+  return { ...trace, marker: { size: 17, color: colour("ink"), symbol: "circle-open", line: { width: 3, color: colour("ink") } } };
 }
 
-function at(name) {
-  const point = pointOf.get(marked);
-  return point ? [point.values[name]] : [];
+// In pixels around its point; plotly's own circles go wrong on logarithmic axes.
+const round = [...Array(24).keys()].map(i => `${i ? "L" : "M"}${9 * Math.cos(i * Math.PI / 12)},${9 * Math.sin(i * Math.PI / 12)}`).join("") + "Z";
+
+function planeShapes(names) {
+  const point = pointOf.get(marked), line = { width: 3, color: colour("ink") };
+  const frame = { type: "path", path: round, xsizemode: "pixel", ysizemode: "pixel", line };
+  return [...limitLines(names), ...(point ? [{ ...frame, xanchor: point.values[names[0]], yanchor: point.values[names[1]] }] : [])];
+}
+
+function parallelShapes() {
+  const heights = report.parallel.heights[marked], axes = report.parallel.axes.map((_, i) => (
+    { type: "line", x0: i, x1: i, y0: 0, y1: 1, line: { width: 1, color: colour("quiet") }, layer: "below" }));
+  const path = heights?.map((y, i) => `${i ? "L" : "M"}${i},${y}`).join("");
+  return path ? [...axes, { type: "path", path, line: { width: 4, color: colour("ink") } }] : axes;
 }
 
 function traces(type, names, sizes) {
   const [front, other] = [true, false].map(on => shown.filter(one => one.front === on));
-  const found = [dots(type, names, other, "other", sizes), dots(type, names, front, "front", sizes), ring(type, names)];
-  if (type === "scatter") names.forEach((name, i) => { found[1]["error_" + "xy"[i]] = bars(front, name); });
+  const found = [dots(type, names, other, "other", sizes), dots(type, names, front, "front", sizes)];
+  if (type === "scatter3d") return [...found, ring()];
+  names.forEach((name, i) => { found[1]["error_" + "xy"[i]] = bars(front, name); });
   return found;
 }
 
@@ -62,7 +75,7 @@ function limitLines(names) {
 
 function plane(names) {
   return { data: traces("scatter", names, { other: 6, front: 10 }), layout: {
-    showlegend: false, hovermode: "closest", xaxis: axisLayout(names[0]), yaxis: axisLayout(names[1]), shapes: limitLines(names) } };
+    showlegend: false, hovermode: "closest", xaxis: axisLayout(names[0]), yaxis: axisLayout(names[1]), shapes: planeShapes(names) } };
 }
 
 function space() {
@@ -90,12 +103,11 @@ function parallel() {
     lineThrough(of(one => !one.front), { width: 1, size: 3, color: colour("other"), opacity: 0.6 }),
     lineThrough(of(one => one.front && !one.chosen), { width: 2, size: 5, color: colour("front") }),
     lineThrough(of(one => one.chosen), { width: 3, size: 6, color: colour("chosen") }),
-    { ...lineThrough(marked === null ? [] : [pointOf.get(marked)], { width: 4, size: 8, color: colour("ink") }), hoverinfo: "skip", hovertemplate: null },
   ], layout: {
     showlegend: false, hovermode: "closest", annotations: ticks, margin: { l: 30, r: 30, t: 40, b: 15 },
     xaxis: { side: "top", tickvals: axes.map((_, i) => i), ticktext: axes.map(axis => axis.title), range: [-0.3, axes.length - 0.7], showgrid: false, zeroline: false, fixedrange: true },
     yaxis: { visible: false, range: [-0.06, 1.06], fixedrange: true },
-    shapes: axes.map((_, i) => ({ type: "line", x0: i, x1: i, y0: 0, y1: 1, line: { width: 1, color: colour("quiet") }, layer: "below" })) } };
+    shapes: parallelShapes() } };
 }
 
 function hasWebGL() {
@@ -115,6 +127,13 @@ pictures.set(document.getElementById("parallel"), parallel);
 
 function drawPictures() {
   for (const [place, make] of pictures) draw(place, make);
+}
+
+// Without drawing the points again; in space only where `deep` says so, because that is slow with many points.
+function drawMarked(deep) {
+  report.pairs.forEach((names, i) => Plotly.relayout("plane-" + i, { shapes: planeShapes(names) }));
+  Plotly.relayout("parallel", { shapes: parallelShapes() });
+  if (deep && pictures.has(spacePlace)) draw(spacePlace, space);
 }
 
 function turnSpace() {

@@ -2,16 +2,12 @@
 "use strict";
 const bar = document.getElementById("marked");
 
-function ringMarked(except) {
-  for (const [place, make] of pictures) if (place !== except) draw(place, make);
-}
-
 function openPage(number, scroll) {
   marked = pointOf.has(number) ? number : null;
   for (const page of document.querySelectorAll(".page")) page.classList.toggle("open", page.dataset.number === String(marked));
   for (const row of document.querySelectorAll("tr[data-number]")) row.classList.toggle("marked", row.dataset.number === String(marked));
   bar.hidden = marked === null;
-  ringMarked();
+  drawMarked(true);
   if (marked === null) return;
   const page = document.getElementById("candidate-" + marked), link = bar.querySelector("a");
   link.textContent = `#${marked} ${pointOf.get(marked).candidate}`;
@@ -24,10 +20,11 @@ function numberIn(event) {
   return event.points.map(point => point.customdata).find(number => number !== undefined && number !== null);
 }
 
-function pointAt(number, except) {
+// While it is pointed at: not a mark of its own.
+function pointAt(number) {
   const kept = marked;
   marked = number ?? kept;
-  ringMarked(except);
+  drawMarked(false);
   marked = kept;
 }
 
@@ -39,8 +36,8 @@ for (const [place] of pictures) {
     history.replaceState(null, "", "#candidate-" + number);
     openPage(number, false);
   });
-  place.on("plotly_hover", event => pointAt(numberIn(event), place));
-  place.on("plotly_unhover", () => pointAt(null, place));
+  place.on("plotly_hover", event => pointAt(numberIn(event)));
+  place.on("plotly_unhover", () => pointAt(null));
 }
 for (const choice of document.querySelectorAll(".axis")) {
   choice.addEventListener("change", () => {

@@ -27,7 +27,7 @@ from search.report.importance import LEAST, importances
 from search.report.markup import element
 from search.report.page import SCRIPTS
 from space import Candidate
-from studies import Study, hypervolume_trace
+from studies import Confirmation, ConfirmedRow, SeedResult, Study, hypervolume_trace
 
 Use = Callable[..., None]
 Capture = pytest.CaptureFixture[str]
@@ -197,6 +197,57 @@ def test_an_audit_of_the_same_candidate_is_shown(study: Path) -> None:
     assert [number for number, found in audits.items() if found] == [3]
     (study / "audit.json").write_text("{")
     assert not any(page["audit"] for page in document_of(Study.load(study))["details"])
+
+
+def confirmed(study: Study) -> Confirmation:
+    """The front, of which the first lost half of its robust accuracy."""
+    rows = []
+    for place, record in enumerate(study.front()):
+        hits = round(record.measurements["pgd"].value * (50 if place == 0 else 100))
+        again = {**record.measurements, "pgd": Measurement.fraction(hits, 100)}
+        rows.append(
+            ConfirmedRow(
+                number=record.number,
+                candidate=record.candidate,
+                proxy=record.measurements,
+                on_front=True,
+                proxy_probability=0.9,
+                seeds=(SeedResult(seed=5, measurements=again),),
+                measurements=again,
+                front_probability=0.8,
+                reason="" if place else "another one beats it",
+            )
+        )
+    config = study.config
+    return Confirmation(
+        study=study.folder.name,
+        objectives=config.objectives,
+        terms=config.terms,
+        protocol=config.protocol,
+        budget=config.budget,
+        verification={},
+        near=0.1,
+        seeds=(5,),
+        rows=tuple(rows),
+        versions={},
+    )
+
+
+def test_a_confirmed_front_is_shown_beside_the_searchs(study: Path, document: dict[str, Any]) -> None:
+    assert document["confirmation"] is None
+    assert "python -m search confirm " in Tags(page_of(document)).text
+    found = confirmed(Study.load(study))
+    (study / "confirmed.json").write_text(json.dumps(found.to_json()))
+    again = document_of(Study.load(study))
+    shown = again["confirmation"]
+    assert shown["numbers"] == [row.number for row in found.rows]
+    assert [row[-1] for row in shown["rows"]] == ["fell", *["front"] * (len(found.rows) - 1)]
+    pgd = shown["figures"][1]["figure"]["data"][0]
+    assert pgd["x"] == [row.proxy["pgd"].value for row in found.rows]
+    assert pgd["y"] == [row.measurements["pgd"].value for row in found.rows]
+    text = Tags(page_of(again)).text
+    assert f"#{found.rows[0].number} {found.rows[0].candidate} fell: another one beats it" in text
+    assert "search confirm" not in text
 
 
 def test_importance_agrees_with_an_analysis_of_variance() -> None:

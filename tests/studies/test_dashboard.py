@@ -84,13 +84,13 @@ def test_it_shows_names_units_and_what_was_measured(study: Study, dashboard: Api
     assert {record.state for record in records} >= {"complete", "vetoed"}
     for trial, record in zip(found["trials"], records, strict=True):
         said = {one["key"]: one["value"] for one in trial["user_attrs"]}
-        assert json.loads(said["candidate"]) == record.candidate
-        assert json.loads(said["state"]) == record.state
-        assert json.loads(said["verdict"]) == record.verdict
-        assert json.loads(said["seconds"]) == round(record.seconds, 3)
+        assert said["candidate"] == record.candidate
+        assert said["state"] == record.state
+        assert said["verdict"] == record.verdict
+        assert float(said["seconds"]) == round(record.seconds, 3)
         for name, unit in (("acc", "fraction"), ("bops", "bit-ops")):
             if name in record.measurements:
-                text = json.loads(said[f"{name} ({unit})"])
+                text = said[f"{name} ({unit})"]
                 value, error = record.measurements[name].value, record.measurements[name].stderr
                 assert [float(part) for part in text.split(" ± ")] == pytest.approx(
                     [value, error][: 1 + bool(error)], 0.05
