@@ -13,6 +13,7 @@ from space.errors import UserError
 
 if TYPE_CHECKING:
     from evaluators import Evaluator
+    from studies import StudyConfig
 
 
 def budget_of(args: Namespace) -> Budget:
@@ -46,6 +47,26 @@ def evaluator_of(args: Namespace) -> Evaluator:
     )
     source.check(evaluator.protocol)
     return evaluator
+
+
+def evaluator_for(config: StudyConfig, args: Namespace) -> Evaluator:
+    """Open what a study's protocol and budget describe, with the data and members of this host."""
+    from evaluators import open_evaluator
+
+    protocol = config.protocol
+    return open_evaluator(
+        dataset=protocol.dataset,
+        data_root=args.data_root,
+        download=args.download,
+        network=protocol.network,
+        epsilon=protocol.epsilon,
+        threat=protocol.threat,
+        source=protocol.source,
+        seed=protocol.seed,
+        budget=config.budget,
+        device=args.device,
+        cache=args.cache,
+    )
 
 
 def gpu_name(device: str) -> str:

@@ -41,6 +41,8 @@ STUDY = {
     "--out",
     "--storage",
     "--workers",
+    "--engine",
+    "--address",
 }
 FROZEN = {
     "run": COMMON | PROTOCOL | BUDGET | STUDY,
