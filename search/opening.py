@@ -14,7 +14,7 @@ from space.errors import UserError
 if TYPE_CHECKING:
     from evaluators import Evaluator
     from evaluators.base import Protocol
-    from studies import Lock, Study
+    from studies import Lock, Study, StudyConfig
 
 
 def budget_of(args: Namespace) -> Budget:
@@ -99,6 +99,26 @@ def evaluator_of_lock(lock: Lock, args: Namespace, dataset: str = "") -> Evaluat
     """
     return evaluator_under(
         lock.protocol, lock.budget, args, split_seed=lock.split_seed, of="the lock file", dataset=dataset
+    )
+
+
+def evaluator_for(config: StudyConfig, args: Namespace) -> Evaluator:
+    """Open what a study's protocol and budget describe, as this host would: it may differ, and be refused."""
+    from evaluators import open_evaluator
+
+    protocol = config.protocol
+    return open_evaluator(
+        dataset=protocol.dataset,
+        data_root=args.data_root,
+        download=args.download,
+        network=protocol.network,
+        epsilon=protocol.epsilon,
+        threat=protocol.threat,
+        source=protocol.source,
+        seed=protocol.seed,
+        budget=config.budget,
+        device=args.device,
+        cache=args.cache,
     )
 
 

@@ -16,6 +16,9 @@ UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 EFFICIENCY = "efficiency"
 """Stands for the cost model that --cost-model names."""
 
+ENGINES = ("processes", "ray")
+"""What the workers of a run may be."""
+
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
@@ -74,6 +77,13 @@ def duration(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise UserError("--time", got=text, expected="a time longer than 0", hint="e.g. 90, 90s, 5m or 1h")
     return seconds
+
+
+def engine(text: str) -> str:
+    """Read what the workers of a run are."""
+    if text not in ENGINES:
+        raise UnknownName("--engine", text, ENGINES)
+    return text
 
 
 def objectives(text: str) -> tuple[str, ...]:

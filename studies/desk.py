@@ -190,7 +190,14 @@ class Desk:
 
     def give_up(self, task: Task) -> None:
         """Leave a trial to whoever comes next."""
-        self._colleagues.release(task.trial, Claim(candidate=str(task.candidate), deaths=task.deaths))
+        left = Claim(candidate=str(task.candidate), key=task.candidate.key(), deaths=task.deaths)
+        self._colleagues.release(task.trial, left)
+
+    def lose(self, task: Task) -> None:
+        """Have a trial handed out again, because who evaluated it has died."""
+        self._colleagues.drop(task.trial._trial_id)
+        left = Claim(candidate=str(task.candidate), key=task.candidate.key(), deaths=task.deaths + 1)
+        task.trial.set_user_attr(CLAIM, left.to_json())
 
     def catch_up(self) -> list[FrozenTrial]:
         """Take in what was stored since the last look, and tell of it; gives the trials that are not finished."""

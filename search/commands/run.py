@@ -7,12 +7,13 @@ import re
 import shlex
 from argparse import Namespace
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from evaluators.base import check_range
 from search.console import by_cost, console, front_table, note, say, say_json
 from search.formats import clock, scientific
-from search.opening import budget_of, evaluator_of
+from search.opening import budget_of, evaluator_for, evaluator_of, gpu_name
 from search.pictures import draw_pictures
 from search.processes import on_this_host
 from search.progress import progress
@@ -66,10 +67,23 @@ def _hands(args: Namespace, study: Study) -> Hands | None:
     if kind := study.network_filesystem:
         hint = "locks may not hold there; for workers on many hosts take --storage postgresql://…"
         note(f"warning: {study.folder} is on a network file system ({kind}): {hint}")
+    if args.engine == "ray":
+        return _cluster(args, study)
+    if args.address is not None:
+        raise UserError("--address", got=args.address, hint="it goes with --engine ray")
     if args.workers == 1:
         return None
     study.check_shared()
     return on_this_host(args.workers, study.folder, args)
+
+
+def _cluster(args: Namespace, study: Study) -> Hands:
+    """Actors that open their own evaluators, on whatever GPU Ray gives them."""
+    from search.cluster import Cluster
+
+    gpu = bool(gpu_name(args.device))
+    place = Namespace(**{**vars(args), "device": "cuda" if gpu else "cpu"})
+    return Cluster(partial(evaluator_for, study.config, place), study.config, args.workers, args.address, gpu)
 
 
 def _leave(study: Study, evaluator: Evaluates) -> Selection | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from search.console import note, say_json
 from search.formats import clock
+from search.opening import evaluator_for
 from search.processes import GPU_SHARE
 from search.progress import progress
 from search.signals import end_with_driver
@@ -52,22 +53,7 @@ def _stop(study: Study, seconds: float | None) -> Stop:
 
 def _evaluator(study: Study, args: Namespace) -> Evaluator:
     """What the study's protocol and budget describe; UserError where this host's data differ."""
-    from evaluators import open_evaluator
-
-    protocol = study.config.protocol
-    evaluator = open_evaluator(
-        dataset=protocol.dataset,
-        data_root=args.data_root,
-        download=args.download,
-        network=protocol.network,
-        epsilon=protocol.epsilon,
-        threat=protocol.threat,
-        source=protocol.source,
-        seed=protocol.seed,
-        budget=study.config.budget,
-        device=args.device,
-        cache=args.cache,
-    )
+    evaluator = evaluator_for(study.config, args)
     study.check_same(evaluator)
     _limit_memory(evaluator)
     return evaluator

@@ -75,5 +75,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that evaluate, each with its share of processors and GPU (default: %(default)s)",
     )
+    study.add_argument(
+        "--engine",
+        type=values.engine,
+        default=values.ENGINES[0],
+        metavar="NAME",
+        help="what the workers are: processes of this host, or actors of a ray cluster (default: %(default)s)",
+    )
+    study.add_argument("--address", metavar="HOST:PORT", help="of a running ray cluster (default: one on this host)")
     shared.add_protocol(parser)
     shared.add_budget(parser)

@@ -42,6 +42,8 @@ STUDY = {
     "--out",
     "--storage",
     "--workers",
+    "--engine",
+    "--address",
 }
 FROZEN = {
     "run": COMMON | PROTOCOL | BUDGET | STUDY,
