@@ -8,7 +8,7 @@ from evaluators.deployment.steps import Bins
 from evaluators.ensemble import Ensemble
 from evaluators.networks.build import Network, build
 from evaluators.networks.plan import Plan
-from evaluators.votes import vote_named
+from evaluators.votes import MajorityVote, vote_named
 from space import Candidate
 
 
@@ -24,7 +24,8 @@ class Deployed(nn.Module):
         networks = [member for member in ensemble.members if isinstance(member, Network)]
         self.discretizer = _bins(networks[0].discretizer.bits)
         self.members = nn.ModuleList(nn.ModuleDict({"body": folded(one.body)}) for one in networks)
-        self.vote = ensemble.vote
+        vote = ensemble.vote
+        self.vote = Majority(vote.full_precision) if isinstance(vote, MajorityVote) else Mean()
         self.eval().requires_grad_(False)
 
     def member_logits(self, images: Tensor) -> Tensor:
@@ -36,7 +37,36 @@ class Deployed(nn.Module):
         """N×C×H×W in [0, 1] in; out come N classes (int64) and the members' mean probabilities (N × classes)."""
         logits = self.member_logits(images)
         probabilities = logits.softmax(2)
-        return self.vote.decide(probabilities, logits.argmax(2)), probabilities.mean(0)
+        return self.vote(probabilities, logits), probabilities.mean(0)
+
+
+class Mean(nn.Module):
+    """The class with the highest mean probability, the first of equal ones."""
+
+    def forward(self, probabilities: Tensor, logits: Tensor) -> Tensor:
+        """Members × N × classes in, N integers out."""
+        return probabilities.mean(0).argmax(1)
+
+
+class Majority(nn.Module):
+    """The class most members vote for; of tied ones that of a full-precision member, else the likelier one.
+
+    As `evaluators.votes.MajorityVote`, in sums and products of zeros and ones: not every runtime selects by booleans.
+    """
+
+    def __init__(self, full_precision: list[int]) -> None:
+        super().__init__()
+        self.full_precision = full_precision
+
+    def forward(self, probabilities: Tensor, logits: Tensor) -> Tensor:
+        """Members × N × classes in, N integers out."""
+        ballots = (logits.argmax(2, keepdim=True) == torch.arange(logits.shape[2])).float()
+        votes = ballots.sum(0)
+        eligible = (votes == votes.amax(1, keepdim=True)).float()
+        if self.full_precision:
+            favoured = eligible * torch.stack([ballots[index] for index in self.full_precision]).amax(0)
+            eligible = favoured + eligible * (1 - favoured.amax(1, keepdim=True))
+        return (probabilities.mean(0) * eligible + (eligible - 1)).argmax(1)
 
 
 def blank(candidate: Candidate, network: str, plan: Plan) -> Deployed:

@@ -25,7 +25,8 @@ class Bins(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """Any shape in [0, 1] in, the same shape in [0, 1] out."""
         bins = (pixels * 255 + 1e-3).div(self.width).floor()
-        return (bins * self.width + self.width / 2) / 255
+        centres: Tensor = (bins * self.width + self.width / 2) / 255
+        return centres
 
 
 class Affine(nn.Module):
