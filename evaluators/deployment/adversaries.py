@@ -55,9 +55,11 @@ def attacked(evaluator: Evaluator, candidate: Candidate, images: int) -> Adversa
 def verified(
     evaluator: Evaluator, candidate: Candidate, settings: Verification, tell: Callable[[str], None]
 ) -> Adversaries:
-    """Everything that a verification throws at test images; its other tests are left out."""
-    found = Verifier(evaluator=evaluator, settings=settings, tell=tell).verify(candidate, None)
-    return _adversaries(found.images, evaluator.data.test.head(settings.images), found.worst)
+    """Every attack of a verification, on test images; its other tests are left out."""
+    verifier = Verifier(evaluator=evaluator, settings=settings, tell=tell)
+    found, external = verifier.attack(candidate)
+    stands = int(found.standing.sum()) - sum((external or {}).values())
+    return _adversaries(found.images, verifier.split, Measurement.fraction(stands, len(verifier.split)))
 
 
 def _adversaries(images: Tensor, split: Split, worst: Measurement) -> Adversaries:

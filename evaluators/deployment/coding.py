@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Bits = NDArray[np.bool_]
 Codes = NDArray[np.uint16]
+UNEVEN = 1e-5
+"""By how much of the largest weight rounding may move a level of an even grid."""
+
 Coded = dict[str, NDArray[np.generic]]
 """Arrays of one weight by the names above, and its shape; or under the name "" the weight itself."""
 
@@ -78,13 +81,15 @@ def grids(weight: Floats, bits: int) -> Iterator[Coded]:
     for count in (2**bits, 2**bits - 1):
         steps = max(count - 1, 1)
         codes = np.rint((weight.astype(np.float64) / (peak or 1) + 1) / 2 * steps).astype(np.uint16)
-        levels = np.linspace(-peak, peak, count).astype(np.float32)
+        even = np.linspace(-peak, peak, count).astype(np.float32)
+        levels = even.copy()
         levels[codes] = weight
-        yield in_levels(codes, levels, bits)
+        if np.allclose(levels, even, rtol=0, atol=UNEVEN * peak):
+            yield in_levels(codes, levels, bits)
 
 
 def tables(weight: Floats, bits: int) -> Iterator[Coded]:
-    """Whatever values there are, listed: of the whole weight, or of each output channel; none where they are too many."""
+    """Whatever values there are, listed: of the whole weight, or of each channel; nothing where they are too many."""
     for rows in (weight.reshape(1, -1), weight.reshape(len(weight), -1)):
         listed = [np.unique(row) for row in rows]
         if max(map(len, listed)) > 2**bits:

@@ -16,7 +16,17 @@ from space import UserError
 
 PACKED, WEIGHTS = "packed.npz", "weights.safetensors"
 
-DAMAGE = (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile)
+DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+)
 """What reading a damaged file may raise; RuntimeError also where values do not fit the graph."""
 
 
@@ -34,8 +44,8 @@ def write_weights(graph: Deployed, path: Path) -> None:
 def load_packed(graph: Deployed, path: Path) -> Deployed:
     """Fill a blank graph from packed.npz; UserError for a damaged file, and for one of another graph."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays: Arrays = {name: file[name] for name in file.files}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays: Arrays = {name: archive[name] for name in archive.files}
         return _filled(graph, {name: torch.from_numpy(values) for name, values in unpacked(arrays).items()})
     except DAMAGE as error:
         raise _damaged(path) from error

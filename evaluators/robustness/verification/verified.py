@@ -2,10 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
-
-from torch import Tensor
 
 from evaluators.base import Measurement
 from evaluators.robustness.rules import Evidence, Rule
@@ -72,7 +70,6 @@ class Verified:
         external: those of pyautoattack's stages alone; None where it is not installed.
         binarization: of each member; none where nothing stands that is not certified.
         seconds: wall time, trainings included.
-        images: what each test image became, N×C×H×W within the ball.
     """
 
     candidate: str
@@ -85,7 +82,6 @@ class Verified:
     external: Mapping[str, int] | None
     binarization: tuple[Found, ...]
     seconds: float
-    images: Tensor = field(repr=False, compare=False)
 
     @property
     def verdict(self) -> Verdict:

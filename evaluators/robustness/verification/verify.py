@@ -51,10 +51,8 @@ class Verifier:
         Raises: UserError when it does not fit, FloatingPointError when a training diverges.
         """
         began = time.perf_counter()
-        self.evaluator.cost(candidate)  # says in milliseconds what does not fit
-        model, split = self.evaluator.ensemble(candidate), self.evaluator.data.test.head(self.settings.images)
-        found = self._worst_case(candidate, model, split)
-        external = self._outside(model, split, found)
+        found, external = self.attack(candidate)
+        model, split = self.evaluator.ensemble(candidate), self.split
         stands = int(found.standing.sum()) - sum((external or {}).values())
         binarization = self._binarization(model) if stands > int(found.certified.sum()) else ()
         flags = (*found.flags, *flags_of(external, len(split), binarization))
@@ -69,8 +67,22 @@ class Verifier:
             external=external,
             binarization=binarization,
             seconds=time.perf_counter() - began,
-            images=found.images,
         )
+
+    def attack(self, candidate: Candidate) -> tuple[Findings, dict[str, int] | None]:
+        """What our own attacks found, and how many of the rest each attack of pyautoattack broke.
+
+        Among the images found is what pyautoattack made of them; None where it is not installed. Raises as `verify`.
+        """
+        self.evaluator.cost(candidate)  # says in milliseconds what does not fit
+        model = self.evaluator.ensemble(candidate)
+        found = self._worst_case(candidate, model, self.split)
+        return found, self._outside(model, self.split, found)
+
+    @property
+    def split(self) -> Split:
+        """The test images that are attacked."""
+        return self.evaluator.data.test.head(self.settings.images)
 
     def _worst_case(self, candidate: Candidate, model: Ensemble, split: Split) -> Findings:
         """The attacks of the search, with more effort and more twins."""
