@@ -211,7 +211,7 @@ def test_a_damaged_file_is_refused_in_one_line(damage, tmp_path):
     write_packed(ensemble, path)
     assert SIGNS in packed(ensemble)
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
-    with pytest.raises(UserError, match="damaged file: got .*packed.npz'; expected the values of this graph"):
+    with pytest.raises(UserError, match=r"damaged file: got .*packed\.npz'; expected the values of this graph"):
         load_packed(graph, path)
 
 
