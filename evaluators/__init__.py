@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from evaluators.diagnostics.diagnose import diagnose
     from evaluators.diagnostics.table import Table
     from evaluators.evaluator import Evaluator
+    from evaluators.identity import Identity
     from evaluators.networks.catalogue import NETWORKS
     from evaluators.objectives import OBJECTIVES, Objective
     from evaluators.opening import open_evaluator
@@ -26,6 +27,7 @@ _HOMES = {
     "DIAGNOSTICS": "diagnostics.catalogue",
     "Diagnostic": "diagnostics.catalogue",
     "Evaluator": "evaluator",
+    "Identity": "identity",
     "Measurement": "base",
     "NETWORKS": "networks.catalogue",
     "OBJECTIVES": "objectives",
@@ -53,6 +55,7 @@ __all__ = [
     "CostReport",
     "Diagnostic",
     "Evaluator",
+    "Identity",
     "Measurement",
     "Objective",
     "Protocol",

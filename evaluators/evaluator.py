@@ -19,7 +19,8 @@ from evaluators.base import Budget, Measurement, Protocol, check_range
 from evaluators.cost.report import cost_measurements, cost_report
 from evaluators.data.dataset import DataSet, Split
 from evaluators.ensemble import Ensemble
-from evaluators.members import MemberPool, MemberSpec, Rung
+from evaluators.identity import Identity, fingerprint
+from evaluators.members import MemberPool, MemberSpec, Rung, code_version
 from evaluators.networks.plan import Plan
 from evaluators.objectives import BOUND, OBJECTIVES, find_objectives
 from evaluators.prices import Prices
@@ -70,7 +71,16 @@ class Evaluator:
         """
         check_range("run", run, 2, 10**6)
         seed = number(self.protocol.seed, "repeated", str(run)) % 2**31
-        return Evaluator(replace(self.protocol, seed=seed), self.budget, self.pool)
+        return self.under(replace(self.protocol, seed=seed), self.budget)
+
+    def under(self, protocol: Protocol, budget: Budget) -> "Evaluator":
+        """The same images, split as they are, and members kept in the same place, under another protocol and budget.
+
+        Args:
+            protocol: of these images.
+            budget: what one evaluation may spend.
+        """
+        return Evaluator(protocol, budget, self.pool)
 
     def cost(self, candidate: Candidate) -> dict[str, Measurement]:
         """Every cost objective; milliseconds.
@@ -114,6 +124,21 @@ class Evaluator:
     def known(self, candidate: Candidate) -> bool:
         """Whether every member is trained and kept: then measuring it trains nothing."""
         return all(self.answers.known(spec) for spec in self.specs(candidate))
+
+    @property
+    def code(self) -> str:
+        """Digest of the sources that decide what a training yields."""
+        return code_version()
+
+    def identities(self, candidate: Candidate) -> tuple[Identity, ...]:
+        """Which trained networks the candidate consists of, in the order of its canonical form; trains nothing."""
+        return tuple(self._identity(spec) for spec in self.specs(candidate))
+
+    def _identity(self, spec: MemberSpec) -> Identity:
+        key, store = spec.key(), self.pool.store
+        with store.lock(key):
+            entry = store.load(key)
+        return Identity(key, None if entry is None else fingerprint(entry.tensors))
 
     def free_accuracy(self, candidates: Sequence[Candidate]) -> list[Measurement | None]:
         """What `measure` would give as `acc`, without any training or attack; None where a member is not trained.

@@ -12,7 +12,7 @@ from evaluators.base import Budget
 from evaluators.verdict import JUDGED
 from search.console import by_cost
 from search.flags.shared import PROTOCOL_FLAGS, TRAINING_FLAGS
-from search.opening import evaluator_of
+from search.opening import evaluator_of, evaluator_of_study
 from space import Candidate, UserError
 from studies import Record, Study
 
@@ -62,29 +62,8 @@ def _study(args: Namespace) -> Subject:
     if not members:
         raise UserError("no front to audit", got=args.subject, hint="trials.csv says why; run goes on with the study")
     return Subject(
-        evaluator=_evaluator(study, args),
+        evaluator=evaluator_of_study(study, args),
         candidates=[(Candidate.parse(one.candidate), one) for one in members],
         objectives=objectives,
         study=study.folder,
     )
-
-
-def _evaluator(study: Study, args: Namespace) -> Evaluator:
-    """The study's own evaluator; also where this machine would train in another number format."""
-    from evaluators import Evaluator, open_evaluator
-
-    protocol = study.config.protocol
-    opened = open_evaluator(
-        dataset=protocol.dataset,
-        network=protocol.network,
-        source=protocol.source,
-        seed=protocol.seed,
-        device=args.device,
-        cache=args.cache,
-        data_root=args.data_root,
-        download=args.download,
-    )
-    if opened.protocol.checksum != protocol.checksum:
-        what = f"{study.folder} was made with other images of {protocol.dataset}"
-        raise UserError(what, got=opened.protocol.checksum, expected=protocol.checksum)
-    return Evaluator(protocol, study.config.budget, opened.pool)

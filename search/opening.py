@@ -13,6 +13,8 @@ from space.errors import UserError
 
 if TYPE_CHECKING:
     from evaluators import Evaluator
+    from evaluators.base import Protocol
+    from studies import Lock, Study
 
 
 def budget_of(args: Namespace) -> Budget:
@@ -46,6 +48,58 @@ def evaluator_of(args: Namespace) -> Evaluator:
     )
     source.check(evaluator.protocol)
     return evaluator
+
+
+def evaluator_under(
+    protocol: Protocol, budget: Budget, args: Namespace, *, split_seed: int, of: str, dataset: str = ""
+) -> Evaluator:
+    """The evaluator of a protocol that was settled before, whatever number format this machine would train in.
+
+    Args:
+        protocol, budget: of the evaluator.
+        args: say where it runs: `data_root`, `download`, `device` and `cache`.
+        split_seed: of the images' split; the protocol's own seed may be of other trainings on the same images.
+        of: whose protocol it is, for complaints.
+        dataset: where its images lie now, "" for where the protocol says.
+    Raises: UserError for other images than the protocol's, and as `evaluator_of`.
+    """
+    from evaluators import open_evaluator
+
+    opened = open_evaluator(
+        dataset=dataset or protocol.dataset,
+        network=protocol.network,
+        epsilon=protocol.epsilon,
+        source=protocol.source,
+        seed=split_seed,
+        budget=budget,
+        device=args.device,
+        cache=args.cache,
+        data_root=args.data_root,
+        download=args.download,
+    )
+    if opened.protocol.checksum != protocol.checksum:
+        what = f"{of} was made with other images of {protocol.dataset}"
+        raise UserError(what, got=opened.protocol.checksum, expected=protocol.checksum)
+    return opened.under(protocol, budget)
+
+
+def evaluator_of_study(study: Study, args: Namespace) -> Evaluator:
+    """The study's own evaluator; see `evaluator_under`."""
+    protocol, budget = study.config.protocol, study.config.budget
+    return evaluator_under(protocol, budget, args, split_seed=protocol.seed, of=str(study.folder))
+
+
+def evaluator_of_lock(lock: Lock, args: Namespace, dataset: str = "") -> Evaluator:
+    """The evaluator that measures what a lock file describes; its `ensemble(lock.candidate)` is that very network.
+
+    Args:
+        lock: as it was read.
+        args, dataset: see `evaluator_under`.
+    Raises: UserError naming both checksums where the images are others, and as `evaluator_of`.
+    """
+    return evaluator_under(
+        lock.protocol, lock.budget, args, split_seed=lock.split_seed, of="the lock file", dataset=dataset
+    )
 
 
 def gpu_name(device: str) -> str:

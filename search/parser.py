@@ -12,6 +12,7 @@ COMMANDS = {
     "evaluate": "train and attack one candidate, and print every objective",
     "diagnose": "a table and a picture per diagnostic: why one candidate is robust, or only looks so",
     "audit": "a study's front, or one candidate, under far more attacks on images that no search has seen",
+    "confirm": "train a study's front again, in full and by fresh seeds, and attack it on test images: who stands",
     "plot": "draw a study's pictures again, from its records",
     "select": "pick one candidate of a study: limits first, then a rule; says why",
     "compare": "several studies side by side: hypervolume against evaluations and time, by sampler",

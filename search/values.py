@@ -32,6 +32,21 @@ def whole(flag: str) -> Callable[[str], int]:
     return read
 
 
+def share(flag: str) -> Callable[[str], float]:
+    """Make a reader of numbers from 0 to 1 for this flag."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 <= value <= 1:
+            raise UserError(flag, got=text, expected="a number from 0 to 1")
+        return value
+
+    return read
+
+
 def epsilon(text: str) -> float:
     """Read a change of pixels: a decimal (0.2) or a ratio (8/255).
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from studies.attainment import attained_share as attained_share
     from studies.attainment import attainment_surface as attainment_surface
+    from studies.bench import Bench as Bench
+    from studies.bench import write_confirmation as write_confirmation
     from studies.bounds import Bounds as Bounds
     from studies.choice import AUTO as AUTO
     from studies.choice import SAMPLERS as SAMPLERS
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
     from studies.config import Stop as Stop
     from studies.config import StudyConfig as StudyConfig
     from studies.config import check_rungs as check_rungs
+    from studies.confirmation import CONFIRMED_FILE as CONFIRMED_FILE
+    from studies.confirmation import Confirmation as Confirmation
+    from studies.confirmation import ConfirmedRow as ConfirmedRow
+    from studies.confirmation import SeedResult as SeedResult
+    from studies.confirmation import read_confirmation as read_confirmation
+    from studies.confirming import NEAR as NEAR
+    from studies.confirming import Plan as Plan
+    from studies.confirming import full_epochs as full_epochs
+    from studies.confirming import make_plan as make_plan
     from studies.distance import additive_epsilon as additive_epsilon
     from studies.distance import igd_plus as igd_plus
     from studies.events import Event as Event
@@ -37,6 +48,12 @@ if TYPE_CHECKING:
     from studies.history import hypervolume_trace as hypervolume_trace
     from studies.limits import Limit as Limit
     from studies.limits import check_limits as check_limits
+    from studies.listed import Listed as Listed
+    from studies.lock import LOCK_FILE as LOCK_FILE
+    from studies.lock import Lock as Lock
+    from studies.lock import read_lock as read_lock
+    from studies.locking import lock_of as lock_of
+    from studies.locking import versions_with as versions_with
     from studies.outputs import write_outputs as write_outputs
     from studies.outputs import write_selected as write_selected
     from studies.papers.catalogue import TABLES as TABLES
@@ -77,16 +94,22 @@ if TYPE_CHECKING:
 # Where each public name lives; its module loads on first use, because optuna takes a second to import.
 _HOMES = {
     "attainment": ("attained_share", "attainment_surface"),
+    "bench": ("Bench", "write_confirmation"),
     "bounds": ("Bounds",),
     "choice": ("AUTO", "SAMPLERS", "Choice", "check_sampler"),
     "compared": ("Comparison", "Contender", "compare_studies", "run_of"),
     "comparison": ("Reach", "Spread", "held_volumes", "reach_of", "spread_of"),
     "config": ("PROPOSALS", "Plateau", "Stop", "StudyConfig", "check_rungs"),
+    "confirmation": ("CONFIRMED_FILE", "Confirmation", "ConfirmedRow", "SeedResult", "read_confirmation"),
+    "confirming": ("NEAR", "Plan", "full_epochs", "make_plan"),
     "distance": ("additive_epsilon", "igd_plus"),
     "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
     "history": ("hypervolume_trace",),
     "volume": ("hypervolume",),
     "limits": ("Limit", "check_limits"),
+    "listed": ("Listed",),
+    "lock": ("LOCK_FILE", "Lock", "read_lock"),
+    "locking": ("lock_of", "versions_with"),
     "outputs": ("write_outputs", "write_selected"),
     "papers.catalogue": ("TABLES", "choose_rows", "find_tables"),
     "papers.machine": ("this_machine",),

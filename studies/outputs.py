@@ -10,10 +10,12 @@ from typing import Any
 
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
-from space.candidate import Candidate
 from studies.files import write_text
 from studies.history import hypervolume_trace
 from studies.limits import Limit
+from studies.listed import Listed
+from studies.lock import LOCK_FILE
+from studies.locking import lock_of
 from studies.records import STATES, Record, front
 from studies.selection import Selection, check_rule, default_rule, select
 from studies.storage import unwritable
@@ -26,13 +28,16 @@ Sure = Mapping[int, float]
 """Probability of being on the front, by number of the trial; none for what the terms do not admit."""
 
 
-def write_outputs(study: Study, rule: str | None = None, limits: Sequence[Limit] = ()) -> Selection | None:
+def write_outputs(
+    study: Study, rule: str | None = None, limits: Sequence[Limit] = (), evaluator: object = None
+) -> Selection | None:
     """Write study.json, trials.csv, front.csv, front.json and selected.json into the study's folder.
 
     Args:
         study: with at least one run behind it.
         rule: see `select`; None for its default.
         limits: of the selection, on top of the study's; the front keeps to the study's own.
+        evaluator: of the study, for the weights' hashes in the lock file; see `lock_of`.
     Returns: the selection, or None if the terms admit nothing; there is no selected.json then.
     Raises: UserError for an unknown rule or a folder that can't be written.
     """
@@ -46,16 +51,20 @@ def write_outputs(study: Study, rule: str | None = None, limits: Sequence[Limit]
     _write(study, "front.json", _json(front_json(members, objectives, sure)))
     terms = study.config.terms.tightened(limits)
     if not front(records, objectives, terms):
-        (study.folder / "selected.json").unlink(missing_ok=True)
+        (study.folder / LOCK_FILE).unlink(missing_ok=True)
         return None
     selection = select(records, objectives, terms, rule)
-    write_selected(study, selection)
+    write_selected(study, selection, evaluator)
     return selection
 
 
-def write_selected(study: Study, selection: Selection) -> Path:
-    """Write selected.json into the study's folder; UserError if that can't be written."""
-    return _write(study, "selected.json", _json(selected_json(study, selection)))
+def write_selected(study: Study, selection: Selection, evaluator: object = None) -> Path:
+    """Write the lock file selected.json into the study's folder; UserError if that can't be written.
+
+    Args:
+        study, selection, evaluator: see `lock_of`.
+    """
+    return _write(study, LOCK_FILE, _json(lock_of(study, selection, evaluator).to_json()))
 
 
 def study_json(study: Study, records: Sequence[Record]) -> dict[str, Any]:
@@ -81,25 +90,9 @@ def study_json(study: Study, records: Sequence[Record]) -> dict[str, Any]:
 
 def front_json(members: Iterable[Record], objectives: Sequence[str], sure: Sure) -> dict[str, Any]:
     """The front with all measurements of its records, and how sure it is that each is on it."""
-    return {"objectives": list(objectives), "front": [_member(record, sure) for record in members]}
-
-
-def selected_json(study: Study, selection: Selection) -> dict[str, Any]:
-    """The chosen configuration, why it was chosen, and all that it takes to build and measure it again."""
-    config, sure = study.config.to_json(), study.front_probability()
     return {
-        **_member(selection.chosen, sure),
-        "configuration": Candidate.parse(selection.chosen.candidate).to_json(),
-        "rule": selection.rule,
-        "reason": selection.reason,
-        "warning": selection.warning,
-        "limits": [str(limit) for limit in selection.terms.limits],
-        "allow_masked": selection.terms.allow_masked,
-        "runners_up": [_member(record, sure) for record in selection.runners_up],
-        "knee": _member(selection.knee, sure) if selection.knee else None,
-        "protocol": config["protocol"],
-        "budget": config["budget"],
-        "versions": study.versions,
+        "objectives": list(objectives),
+        "front": [Listed.of(record, sure.get(record.number)).to_json() for record in members],
     }
 
 
@@ -133,20 +126,6 @@ def front_csv(members: Iterable[Record], objectives: Sequence[str], sure: Sure) 
         "runs": lambda record: record.runs,
     }
     return _csv(columns | _measured(objectives, sure), members)
-
-
-def _member(record: Record, sure: Sure) -> dict[str, Any]:
-    return {
-        "number": record.number,
-        "candidate": record.candidate,
-        "origin": record.origin,
-        "runs": record.runs,
-        "measurements": {name: one.to_json() for name, one in record.measurements.items()},
-        "gap": record.gap,
-        "verdict": record.verdict,
-        "rules": list(record.rules),
-        "front_probability": sure.get(record.number),
-    }
 
 
 def _measured(objectives: Sequence[str], sure: Sure) -> Columns:

@@ -9,27 +9,63 @@ from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
 from evaluators.verdict import JUDGED, gap_of, rules_in, verdict_of
 from search.console import console, note, table
+from search.flags.shared import PLACE_FLAGS, given_flags
 from search.formats import clock, interval, measured, points
-from search.opening import evaluator_of, one_evaluation
+from search.locked import Rebuilt, measure_lock, print_rebuilt
+from search.opening import evaluator_of, evaluator_of_lock, one_evaluation
 from search.verdicts import explained, styled
-from space import Candidate
-from studies import Evaluates
+from space import Candidate, UserError
+from studies import Evaluates, read_lock, versions_with
 
 
 def execute(args: Namespace) -> int:
     """Print every objective with its error and interval, and what was flagged; or JSON."""
+    if args.from_lock is not None:
+        return execute_lock(args)
+    if args.candidate is None:
+        raise UserError("nothing to evaluate", expected="a candidate, or --from-lock with a lock file")
     candidate = Candidate.parse(args.candidate)
     evaluator = evaluator_of(args)
-    found: dict[str, Measurement] = {}
-    with one_evaluation():
-        for name, measurement in _measure(evaluator, candidate, args.objectives):
-            note(f"{name} {measured(measurement)}, {clock(measurement.seconds)}")
-            found[name] = measurement
+    found = _told(_measure(evaluator, candidate, args.objectives))
     if args.json:
         print(json.dumps(_document(candidate, evaluator, found), indent=2))
     else:
         _print(candidate, evaluator, found, args.objectives)
     return 0
+
+
+def execute_lock(args: Namespace) -> int:
+    """Build the network of a lock file again, and print whether it is the same; UserError where it is not."""
+    given = given_flags(args, allowed=PLACE_FLAGS)
+    if args.candidate is not None or given:
+        got = args.candidate or given[0]
+        raise UserError("a lock file has its own candidate and protocol", got=got, expected="--from-lock alone")
+    lock = read_lock(args.from_lock)
+    evaluator = evaluator_of_lock(lock, args, args.dataset if "--dataset" in given_flags(args) else "")
+    found = _told(measure_lock(evaluator, lock))
+    rebuilt = Rebuilt(
+        lock=lock,
+        members=evaluator.identities(lock.candidate),
+        measurements=found,
+        versions=versions_with(evaluator),
+    )
+    if args.json:
+        print(json.dumps(rebuilt.to_json(), indent=2, ensure_ascii=False))
+    else:
+        print_rebuilt(rebuilt)
+    if rebuilt.differences:
+        raise UserError("not the network of the lock", got="; ".join(rebuilt.differences), hint=rebuilt.cause)
+    return 0
+
+
+def _told(measured_ones: Iterator[tuple[str, Measurement]]) -> dict[str, Measurement]:
+    """All of them by name, each told on stderr when it is known."""
+    found: dict[str, Measurement] = {}
+    with one_evaluation():
+        for name, measurement in measured_ones:
+            note(f"{name} {measured(measurement)}, {clock(measurement.seconds)}")
+            found[name] = measurement
+    return found
 
 
 def _measure(evaluator: Evaluates, candidate: Candidate, names: tuple[str, ...]) -> Iterator[tuple[str, Measurement]]:

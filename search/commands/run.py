@@ -43,7 +43,7 @@ def execute(args: Namespace) -> int:
     study = Study.open(args.out or _folder(evaluator), config, storage=args.storage)
     with progress(config.objectives) as show:
         stopped = study.run(evaluator, stop, show)
-    selection = _leave(study)
+    selection = _leave(study, evaluator)
     _announce(study, stopped, f"{args.program} {shlex.join(args.words)}")
     if args.json:
         print(json.dumps(_document(study, stopped), indent=2))
@@ -55,11 +55,11 @@ def execute(args: Namespace) -> int:
     return DONE
 
 
-def _leave(study: Study) -> Selection | None:
+def _leave(study: Study, evaluator: Evaluates) -> Selection | None:
     """Write tables and pictures; there is nothing to write if the run was interrupted while it was set up."""
     if study.bounds is None:
         return None
-    selection = write_outputs(study)
+    selection = write_outputs(study, evaluator=evaluator)
     draw_pictures(study, selection.chosen.number if selection else None)
     return selection
 

@@ -1,10 +1,18 @@
 """`select STUDY`: one candidate of a study, by limits first and a rule then, with the reason."""
 
-from argparse import Namespace
+from __future__ import annotations
 
-from search.console import console, front_table
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from search.console import console, front_table, note
+from search.opening import evaluator_of_study
 from search.pictures import draw_pictures
+from space import UserError
 from studies import Limit, Selection, Study, check_limits, select, write_selected
+
+if TYPE_CHECKING:
+    from evaluators import Evaluator
 
 
 def execute(args: Namespace) -> int:
@@ -13,13 +21,22 @@ def execute(args: Namespace) -> int:
     terms = study.config.terms.tightened(Limit.parse(text) for text in args.limit)
     check_limits(terms.limits)
     selection = select(study.records(), study.config.objectives, terms, args.rule)
-    path = write_selected(study, selection)
+    path = write_selected(study, selection, _evaluator(study, args))
     draw_pictures(study, selection.chosen.number)
     if args.json:
         print(path.read_text(encoding="utf-8").rstrip())
     else:
         _print(study, selection)
     return 0
+
+
+def _evaluator(study: Study, args: Namespace) -> Evaluator | None:
+    """Whom to ask for the weights; None, said on stderr, where the images are not there to be asked about."""
+    try:
+        return evaluator_of_study(study, args)
+    except UserError as error:
+        note(f"the lock file names no weights: {error}")
+        return None
 
 
 def _print(study: Study, selection: Selection) -> None:

@@ -12,3 +12,4 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     shared.add_limits(parser)
     parser.add_argument("--rule", metavar="RULE", help="best:OBJECTIVE or knee (default: best:pgd)")
     shared.add_storage(parser)
+    shared.add_place(parser.add_argument_group("place: where the selected network is looked up"))

@@ -1,6 +1,7 @@
 """Flags that several commands share."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from evaluators.base import THREATS, Budget
@@ -16,6 +17,15 @@ BUDGET = Budget()
 PROTOCOL_FLAGS = ("--dataset", "--network", "--epsilon", "--threat", "--source", "--seed")
 TRAINING_FLAGS = ("--epochs", "--train-images")
 """Flags that a study has its own answers to."""
+
+PLACE_FLAGS = ("--dataset", "--data-root", "--download", "--device", "--cache", "--json")
+"""Flags that say where something runs and where its images lie, but not what it comes to."""
+
+
+def given_flags(args: argparse.Namespace, allowed: Sequence[str] = ()) -> list[str]:
+    """Names of the flags as they were typed, but for the allowed ones; "--from-lock" is what the others are beside."""
+    names = [word.split("=", 1)[0] for word in args.words if word.startswith("--")]
+    return [name for name in names if name not in (*allowed, "--from-lock")]
 
 
 def add_objectives(parser: argparse._ActionsContainer, default: tuple[str, ...]) -> None:
@@ -116,9 +126,9 @@ def add_training(group: argparse._ActionsContainer) -> None:
     )
 
 
-def add_verification(parser: argparse.ArgumentParser) -> None:
-    """How hard an audit looks."""
-    group = parser.add_argument_group("effort of the audit")
+def add_verification(parser: argparse.ArgumentParser, title: str = "effort of the audit") -> None:
+    """How hard test images are attacked."""
+    group = parser.add_argument_group(title)
     _add_counts(
         group,
         ("images", "test images under attack", 1000),

@@ -33,9 +33,9 @@ def draw_numbers(panel: Panel) -> None:
     bounds = Box(frame.x0, frame.y0, frame.x1, frame.y1)
     boxes = place(labels, list(_obstacles(panel)), bounds)
     for point, label, box in zip(points, labels, boxes, strict=True):
-        _write(panel.axes, _text(panel, point), box)
+        write(panel.axes, _text(panel, point), box)
         if distance(label.anchor, box) > label.gap + FAR * PIXEL:
-            _lead(panel.axes, label.anchor, box)
+            lead(panel.axes, label.anchor, box)
 
 
 def _text(panel: Panel, point: Point) -> str:
@@ -47,13 +47,13 @@ def _label(panel: Panel, point: Point) -> Label:
     """The room a point's number needs, outside its marker or ring."""
     text = _text(panel, point)
     return Label(
-        anchor=_pixels(panel.axes, panel.place(point)),
+        anchor=pixels(panel.axes, panel.place(point)),
         size=((WIDTH * len(text) + 2) * PIXEL, HEIGHT * PIXEL),
         gap=(RING / 2 + 1 if CHOSEN in text else GAP) * PIXEL,
     )
 
 
-def _pixels(axes: Axes, spot: tuple[float, float]) -> tuple[float, float]:
+def pixels(axes: Axes, spot: tuple[float, float]) -> tuple[float, float]:
     """Where a spot lies on the canvas."""
     x, y = axes.transData.transform(spot)
     return float(x), float(y)
@@ -62,13 +62,13 @@ def _pixels(axes: Axes, spot: tuple[float, float]) -> tuple[float, float]:
 def _obstacles(panel: Panel) -> Iterator[Obstacle]:
     """What a number should not cover: markers above all, then bars and the staircase."""
     for point in panel.scene.points:
-        x, y = _pixels(panel.axes, panel.place(point))
+        x, y = pixels(panel.axes, panel.place(point))
         ring = point.number == panel.scene.chosen
         side = (RING if ring else MARKER if point.front else MARKER / 2) * PIXEL
         yield Obstacle(Box.around(x, y, side, side), 8.0 if point.front else 3.0)
         if point.front:
             yield from _bars(panel, panel.place(point), panel.intervals(point))
-    for start, end in pairwise(_pixels(panel.axes, corner) for corner in panel.edge):
+    for start, end in pairwise(pixels(panel.axes, corner) for corner in panel.edge):
         yield Obstacle(Box.between(start, end), 1.5)
 
 
@@ -77,10 +77,10 @@ def _bars(panel: Panel, spot: Spot, intervals: tuple[Spot, Spot]) -> Iterator[Ob
     (x, y), ((left, right), (bottom, up)) = spot, intervals
     for low, top in (((left, y), (right, y)), ((x, bottom), (x, up))):
         if low != top:
-            yield Obstacle(Box.between(_pixels(panel.axes, low), _pixels(panel.axes, top)), 1.0)
+            yield Obstacle(Box.between(pixels(panel.axes, low), pixels(panel.axes, top)), 1.0)
 
 
-def _write(axes: Axes, text: str, box: Box) -> None:
+def write(axes: Axes, text: str, box: Box) -> None:
     """A number in its box, on a thin white halo; bold for the selected one."""
     from matplotlib.patheffects import withStroke
 
@@ -97,7 +97,7 @@ def _write(axes: Axes, text: str, box: Box) -> None:
     written.set_path_effects([withStroke(linewidth=1.6, foreground="white")])
 
 
-def _lead(axes: Axes, anchor: tuple[float, float], box: Box) -> None:
+def lead(axes: Axes, anchor: tuple[float, float], box: Box) -> None:
     """A thin line from a point to the nearest edge of its far number."""
     near = (min(max(anchor[0], box.left), box.right), min(max(anchor[1], box.bottom), box.top))
     (x0, y0), (x1, y1) = axes.transAxes.inverted().transform([anchor, near])

@@ -107,6 +107,9 @@ class Table:
     trouble: Callable[[Candidate], None] = lambda candidate: None
     flags: Flags = nothing_flagged
 
+    def under(self, protocol: Protocol, budget: Budget) -> Table:
+        return replace(self, protocol=protocol, budget=budget)
+
     def cost(self, candidate: Candidate) -> dict[str, Measurement]:
         bits = sum(member.precision.weight * member.precision.activation for member in candidate.members)
         bops = 1e6 * bits * candidate.width**2

@@ -23,6 +23,7 @@ PROTOCOL = {
     "--device",
     "--cache",
 }
+PLACE = {"--data-root", "--download", "--device", "--cache"}
 BUDGET = {"--epochs", "--train-images", "--images", "--steps", "--restarts"}
 STUDY = {
     "--objectives",
@@ -44,14 +45,18 @@ STUDY = {
 FROZEN = {
     "run": COMMON | PROTOCOL | BUDGET | STUDY,
     "cost": COMMON | {"SPEC", "--network"},
-    "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives", "--cost-model"},
+    "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives", "--cost-model", "--from-lock"},
     "diagnose": COMMON | PROTOCOL | BUDGET | {"SPEC", "--out", "--only", "--alphas"},
     "audit": COMMON
     | PROTOCOL
     | {"STUDY|SPEC", "--out", "--storage", "--epochs", "--train-images"}
     | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
+    "confirm": COMMON
+    | PLACE
+    | {"STUDY", "--near", "--out", "--storage", "--seeds", "--epochs", "--train-images"}
+    | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
     "plot": COMMON | {"STUDY", "--storage"},
-    "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"},
+    "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"} | PLACE,
     "compare": COMMON | {"STUDY", "--out"},
     "reproduce": COMMON
     | {"TABLE", "--scale", "--rows", "--seeds", "--jobs", "--out"}
@@ -100,7 +105,7 @@ def test_values_reach_the_command() -> None:
         (
             ["pot", "x"],
             "unknown command: got 'pot'; expected one of "
-            "audit, compare, cost, diagnose, evaluate, plot, reproduce, run, select; hint",
+            "audit, compare, confirm, cost, diagnose, evaluate, plot, reproduce, run, select; hint",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),

@@ -82,12 +82,18 @@ def test_the_same_images_under_another_name_and_another_radius_are_fine(study: P
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("bnnn", "--source: got 'bnnn'; expected a candidate, or the folder of a run; hint: did you mean 'bnn'?"),
-        ("runs/none", "--source: got 'runs/none'; expected a candidate, or the folder of a run"),
-        ("empty", "--source: got 'empty'; expected the folder of a run with a selected.json; hint: select chooses one"),
-        ("list", "damaged file: got 'list/selected.json'; expected a selected candidate; hint: select writes it anew"),
-        ("bare", "damaged file: got 'bare/selected.json'"),
-        ("cut", "damaged file: got 'cut/selected.json'"),
+        (
+            "bnnn",
+            "--source: got 'bnnn'; expected a candidate, a lock file, or the folder of a run; hint: did",
+        ),
+        ("runs/none", "--source: got 'runs/none'; expected a candidate, a lock file, or the folder of a run"),
+        (
+            "empty",
+            "no lock file: got 'empty'; expected a lock file, or the folder of a run with a selected.json",
+        ),
+        ("list", "damaged lock file: got 'list/selected.json'; expected a lock file of this version; hint: select wri"),
+        ("bare", "damaged lock file: got 'bare/selected.json'"),
+        ("cut", "damaged lock file: got 'cut/selected.json'"),
     ],
 )
 def test_what_is_no_source_is_refused_in_one_line(

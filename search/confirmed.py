@@ -1,0 +1,123 @@
+"""A confirmed front, shown: as a table, in sentences, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from evaluators.objectives import OBJECTIVES
+from search.console import console, table
+from search.formats import bounded, number, probability
+from search.verdicts import styled
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from evaluators.base import Measurement
+    from studies import Confirmation, ConfirmedRow
+
+
+def print_confirmation(confirmation: Confirmation, title: str) -> None:
+    """A row per candidate, and what it all comes to."""
+    console().print(confirmed_table(confirmation, title))
+    for line in sentences(confirmation):
+        print(line)
+
+
+def confirmed_table(confirmation: Confirmation, title: str) -> Table:
+    """What the search had said and what was confirmed, side by side; those that stand first, set bold."""
+    dear = [name for name in confirmation.objectives if OBJECTIVES[name].stage != "cost"]
+    costs = [name for name in confirmation.objectives if name not in dear]
+    named = [part for name in dear for part in (f"{name} was", f"{name}, 95 %")]
+    grid = table(title, ("trial", "candidate", *costs, *named, "P(front)", "verdict", "seeds", "now"), left=2)
+    for row in confirmation.rows:
+        cells = [text for name in dear for text in (_bare(row.proxy[name]), _cell(row.measurements.get(name)))]
+        grid.add_row(
+            str(row.number),
+            row.candidate,
+            *(_bare(row.proxy[name]) for name in costs),
+            *cells,
+            probability(row.front_probability),
+            styled(row.verdict),
+            str(len(row.seeds)),
+            "front" if row.stands else "fell" if row.fell else "off",
+            style="bold" if row.stands else None,
+        )
+    return grid
+
+
+def sentences(confirmation: Confirmation) -> list[str]:
+    """What it all comes to: who stands, who fell and why, and how far the search had been off."""
+    before, stand = [row for row in confirmation.rows if row.on_front], confirmation.front
+    kept = sum(row.on_front for row in stand)
+    told = [f"{kept} of the front's {len(before)} stand" + _joined(stand)]
+    told += [f"#{row.number} {row.candidate} fell: {row.reason}" for row in before if not row.stands]
+    told += [f"off by {text}" for text in _shifts(confirmation)]
+    missing = sum(len(confirmation.seeds) - len(row.seeds) for row in confirmation.rows)
+    return told + ([f"not finished: {missing} trainings are missing; the same command goes on"] if missing else [])
+
+
+def _joined(stand: Sequence[ConfirmedRow]) -> str:
+    joined = [f"#{row.number} {row.candidate}" for row in stand if not row.on_front]
+    return f"; from beside it came {', '.join(joined)}" if joined else ""
+
+
+def _shifts(confirmation: Confirmation) -> list[str]:
+    """The mean change from proxy to full of each objective that is measured, over all rows."""
+    told = []
+    for name in confirmation.objectives:
+        pairs = [(row.proxy[name], row.measurements[name]) for row in confirmation.rows if name in row.measurements]
+        if OBJECTIVES[name].stage == "cost" or not pairs:
+            continue
+        points = [100 * (full.value - proxy.value) for proxy, full in pairs]
+        mean = sum(points) / len(points)
+        told.append(f"{mean:+.1f} points in {name} on average ({min(points):+.1f} to {max(points):+.1f})")
+    return told
+
+
+def confirmation_csv(confirmation: Confirmation) -> str:
+    """A row per candidate: before and after for each objective, every seed's value, and why it fell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    seeds = range(len(confirmation.seeds))
+    header = ["number", "candidate", "on_front", "stands"]
+    for name in confirmation.objectives:
+        header += [f"{name}_proxy", f"{name}_proxy_se", name, f"{name}_se", f"{name}_low", f"{name}_high"]
+        header += [f"{name}_seed{place + 1}" for place in seeds]
+    judged = ["pgd_naive", "gap", "verdict", "rules", "proxy_probability", "front_probability", "reason"]
+    writer.writerow([*header, *judged])
+    for row in confirmation.rows:
+        writer.writerow(
+            [row.number, row.candidate, row.on_front, row.stands, *_values(confirmation, row), *_judged(row)]
+        )
+    return text.getvalue()
+
+
+def _values(confirmation: Confirmation, row: ConfirmedRow) -> list[object]:
+    cells: list[object] = []
+    for name in confirmation.objectives:
+        proxy, full = row.proxy[name], row.measurements.get(name)
+        cells += [proxy.value, proxy.stderr]
+        cells += ["", "", "", ""] if full is None else [full.value, full.stderr, *full.interval]
+        each = [one.measurements[name].value if name in one.measurements else "" for one in row.seeds]
+        cells += [*each, *[""] * (len(confirmation.seeds) - len(each))]
+    return cells
+
+
+def _judged(row: ConfirmedRow) -> list[object]:
+    naive = row.measurements.get("pgd_naive")
+    parts = (naive and naive.value, row.gap, row.verdict, " ".join(row.rules))
+    told = (*parts, row.proxy_probability, row.front_probability, row.reason)
+    return ["" if one is None else one for one in told]
+
+
+def _cell(one: Measurement | None) -> str:
+    if one is None:
+        return "–"
+    return bounded(one)
+
+
+def _bare(one: Measurement) -> str:
+    return number(one.value, one.unit)

@@ -1,0 +1,71 @@
+"""From a selection to its lock file."""
+
+from collections.abc import Sequence
+from typing import Protocol as Interface
+from typing import runtime_checkable
+
+from evaluators.identity import Identity
+from space.candidate import Candidate
+from studies.header import versions
+from studies.listed import Listed
+from studies.lock import Lock
+from studies.records import Record
+from studies.selection import Selection
+from studies.study import Study
+
+
+@runtime_checkable
+class Identifies(Interface):
+    """What a lock needs of an evaluator."""
+
+    @property
+    def code(self) -> str:
+        """Digest of what trains members."""
+
+    def identities(self, candidate: Candidate) -> Sequence[Identity]:
+        """Which trained networks a candidate consists of; trains nothing."""
+
+
+def lock_of(study: Study, selection: Selection, evaluator: object = None) -> Lock:
+    """Pin down what was selected.
+
+    Args:
+        study: that it was selected in.
+        selection: of a record of the study.
+        evaluator: of the study's protocol and budget, to name the members' weights by; what can't do that is as good
+            as none.
+    """
+    config, sure, chosen = study.config, study.front_probability(), selection.chosen
+    known = evaluator if isinstance(evaluator, Identifies) else None
+
+    def listed(record: Record) -> Listed:
+        return Listed.of(record, sure.get(record.number))
+
+    return Lock(
+        study=study.folder.resolve().name,
+        chosen=listed(chosen),
+        protocol=config.protocol,
+        split_seed=config.protocol.seed,
+        budget=config.budget,
+        # A mean over repetitions is of no network; what is locked is the one that the study's own seed trains.
+        measurements=_own(study, chosen).measurements,
+        rule=selection.rule,
+        reason=selection.reason,
+        warning=selection.warning,
+        limits=selection.terms.limits,
+        allow_masked=selection.terms.allow_masked,
+        runners_up=tuple(map(listed, selection.runners_up)),
+        knee=listed(selection.knee) if selection.knee else None,
+        members=tuple(known.identities(Candidate.parse(chosen.candidate))) if known else (),
+        versions=versions_with(evaluator) | study.versions,
+    )
+
+
+def versions_with(evaluator: object) -> dict[str, str]:
+    """Versions of what a result depends on, here and now; with the digest of what trains members where it is known."""
+    return versions() | ({"code": evaluator.code} if isinstance(evaluator, Identifies) else {})
+
+
+def _own(study: Study, chosen: Record) -> Record:
+    """The record of the candidate's own trial, whatever repetitions there were."""
+    return next((one for one in study.records() if one.number == chosen.number), chosen)
