@@ -15,6 +15,7 @@ COMMANDS = {
     "confirm": "train a study's front again, in full and by fresh seeds, and attack it on test images: who stands",
     "plot": "draw a study's pictures again, from its records",
     "select": "pick one candidate of a study: limits first, then a rule; says why",
+    "export": "the selected network as files that other programs run, each measured again before it counts",
     "compare": "several studies side by side: hypervolume against evaluations and time, by sampler",
     "reproduce": "a table of a paper, its published figures beside measured ones",
 }

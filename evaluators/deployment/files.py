@@ -38,7 +38,7 @@ def write_packed(ensemble: Ensemble, path: Path) -> None:
 def write_weights(graph: Deployed, path: Path) -> None:
     """Write every value by its name in the graph, float32."""
     values = {name: tensor.contiguous() for name, tensor in graph.state_dict().items()}
-    safetensors.torch.save_file(values, path)
+    path.write_bytes(safetensors.torch.save(values))  # save_file makes a file that nobody else may read
 
 
 def load_packed(graph: Deployed, path: Path) -> Deployed:
@@ -54,7 +54,7 @@ def load_packed(graph: Deployed, path: Path) -> Deployed:
 def load_weights(graph: Deployed, path: Path) -> Deployed:
     """Fill a blank graph from weights.safetensors; UserError for a damaged file, and for one of another graph."""
     try:
-        return _filled(graph, safetensors.torch.load_file(path))
+        return _filled(graph, safetensors.torch.load(path.read_bytes()))
     except (*DAMAGE, SafetensorError) as error:
         raise _damaged(path) from error
 
