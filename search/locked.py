@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
-from search.console import console, table
+from search.confirming import on_test
+from search.console import console, note, table
 from search.formats import number
+from space import UserError
 
 if TYPE_CHECKING:
     from evaluators import Evaluator, Identity
@@ -133,9 +135,29 @@ def _counted(count: int, what: str) -> str:
 
 def measure_lock(evaluator: Evaluator, lock: Lock) -> Iterator[tuple[str, Measurement]]:
     """Measure the network of a lock again, in the way that the lock was; what cost nothing comes first."""
+    if lock.part == "test":
+        yield from _on_test(evaluator, lock)
+        return
     costs = evaluator.cost(lock.candidate)
     yield from ((name, one) for name, one in costs.items() if name in lock.measurements)
     dear = [name for name in lock.measurements if name in OBJECTIVES and name not in costs]
     for name, one in evaluator.measure(lock.candidate, dear) if dear else ():
         if name in dear:
             yield name, one
+
+
+def _on_test(evaluator: Evaluator, lock: Lock) -> Iterator[tuple[str, Measurement]]:
+    """As `confirm` measured it."""
+    from evaluators.robustness.verification.settings import Verification
+
+    try:
+        settings = Verification(**{**lock.verification, "twins": tuple(lock.verification["twins"])})
+    except (KeyError, TypeError) as error:
+        raise UserError("damaged lock file", expected="the settings of a verification", hint=str(error)) from error
+    for name, one in on_test(evaluator, lock.candidate, [*lock.measurements], settings, _tell):
+        if name in lock.measurements:
+            yield name, one
+
+
+def _tell(text: str) -> None:
+    note(f"  {text}")

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from studies.lock import read_lock as read_lock
     from studies.locking import lock_of as lock_of
     from studies.locking import versions_with as versions_with
+    from studies.offer import Offer as Offer
     from studies.outputs import write_outputs as write_outputs
     from studies.outputs import write_selected as write_selected
     from studies.papers.catalogue import TABLES as TABLES
@@ -82,9 +83,12 @@ if TYPE_CHECKING:
     from studies.records import complete_records as complete_records
     from studies.records import front as front
     from studies.repeats import Repeats as Repeats
+    from studies.room import Room as Room
+    from studies.room import room_of as room_of
+    from studies.rules.reading import check_rule as check_rule
+    from studies.rules.reading import default_rule as default_rule
     from studies.selection import Selection as Selection
-    from studies.selection import check_rule as check_rule
-    from studies.selection import default_rule as default_rule
+    from studies.selection import by_hand as by_hand
     from studies.selection import select as select
     from studies.study import Study as Study
     from studies.terms import Terms as Terms
@@ -110,6 +114,7 @@ _HOMES = {
     "listed": ("Listed",),
     "lock": ("LOCK_FILE", "Lock", "read_lock"),
     "locking": ("lock_of", "versions_with"),
+    "offer": ("Offer",),
     "outputs": ("write_outputs", "write_selected"),
     "papers.catalogue": ("TABLES", "choose_rows", "find_tables"),
     "papers.machine": ("this_machine",),
@@ -123,7 +128,9 @@ _HOMES = {
     "prospects": ("Foresees",),
     "records": ("Record", "State", "complete_records", "front"),
     "repeats": ("Repeats",),
-    "selection": ("Selection", "check_rule", "default_rule", "select"),
+    "room": ("Room", "room_of"),
+    "rules.reading": ("check_rule", "default_rule"),
+    "selection": ("Selection", "by_hand", "select"),
     "study": ("Study",),
     "terms": ("Terms",),
     "trial": ("Evaluates",),

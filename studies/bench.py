@@ -35,9 +35,11 @@ class Bench:
     def find(self, record: Record, seed: int) -> SeedResult | None:
         """What was finished before; None where nothing was, or the file is damaged."""
         try:
-            return SeedResult.from_json(json.loads(self._path(record, seed).read_text(encoding="utf-8")))
+            found = SeedResult.from_json(json.loads(self._path(record, seed).read_text(encoding="utf-8")))
         except UNREADABLE:
             return None
+        whole = found.failure or found.measurements.keys() >= {*self.plan.objectives}
+        return found if whole and found.seed == seed else None
 
     def keep(self, record: Record, result: SeedResult) -> None:
         """Write what was finished; UserError for a folder that can't be written."""

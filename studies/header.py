@@ -35,7 +35,7 @@ class Header:
         choice: its sampler.
         bounds: cheapest and dearest cost, frozen.
         design: text forms of the candidates that are tried first.
-        versions: of bitfront, optuna, torch, numpy and python, when it was created.
+        versions: of python, bitfront and what its results depend on, when it was created.
         format: of the version that created it.
     """
 
@@ -116,7 +116,7 @@ def make_header(config: StudyConfig, evaluator: Evaluates, trials: int) -> Heade
 def versions() -> dict[str, str]:
     """Versions of what a result depends on; a package that is not installed is left out."""
     found = {"python": platform.python_version()}
-    for package in ("bitfront", "optuna", "torch", "numpy"):
+    for package in ("bitfront", "optuna", "torch", "numpy", "pyautoattack"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

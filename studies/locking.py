@@ -1,11 +1,13 @@
 """From a selection to its lock file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol as Interface
 from typing import runtime_checkable
 
 from evaluators.identity import Identity
 from space.candidate import Candidate
+from studies.confirmation import Confirmation
 from studies.header import versions
 from studies.listed import Listed
 from studies.lock import Lock
@@ -31,10 +33,12 @@ def lock_of(study: Study, selection: Selection, evaluator: object = None) -> Loc
 
     Args:
         study: that it was selected in.
-        selection: of a record of the study.
+        selection: of a record of the study, or of its confirmed front.
         evaluator: of the study's protocol and budget, to name the members' weights by; what can't do that is as good
-            as none.
+            as none. What was confirmed knows its weights.
     """
+    if selection.confirmation is not None:
+        return _confirmed(selection, selection.confirmation)
     config, sure, chosen = study.config, study.front_probability(), selection.chosen
     known = evaluator if isinstance(evaluator, Identifies) else None
 
@@ -58,6 +62,41 @@ def lock_of(study: Study, selection: Selection, evaluator: object = None) -> Loc
         knee=listed(selection.knee) if selection.knee else None,
         members=tuple(known.identities(Candidate.parse(chosen.candidate))) if known else (),
         versions=versions_with(evaluator) | study.versions,
+    )
+
+
+def _confirmed(selection: Selection, confirmation: Confirmation) -> Lock:
+    """Pin down the network of a confirmed row's first fresh seed, with that very network's measurements.
+
+    The first and not the best: the seed that came out best on the test images would be the lucky one of k, and its
+    number an over-estimate of what it is worth on others.
+    """
+    rows = {row.number: row for row in confirmation.rows}
+    row = rows[selection.chosen.number]
+    first, protocol = row.seeds[0], confirmation.protocol
+
+    def listed(record: Record) -> Listed:
+        return Listed.of(record, rows[record.number].front_probability)
+
+    return Lock(
+        study=confirmation.study,
+        chosen=listed(selection.chosen),
+        protocol=replace(protocol, seed=first.seed),
+        split_seed=protocol.seed,
+        budget=confirmation.budget,
+        part="test",
+        verification=confirmation.verification,
+        confirmed=True,
+        measurements=first.measurements,
+        rule=selection.rule,
+        reason=selection.reason,
+        warning=selection.warning,
+        limits=selection.terms.limits,
+        allow_masked=selection.terms.allow_masked,
+        runners_up=tuple(map(listed, selection.runners_up)),
+        knee=listed(selection.knee) if selection.knee else None,
+        members=first.members,
+        versions=confirmation.versions,
     )
 
 

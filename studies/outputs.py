@@ -16,8 +16,10 @@ from studies.limits import Limit
 from studies.listed import Listed
 from studies.lock import LOCK_FILE
 from studies.locking import lock_of
+from studies.offer import Offer
 from studies.records import STATES, Record, front
-from studies.selection import Selection, check_rule, default_rule, select
+from studies.rules.reading import check_rule, default_rule
+from studies.selection import Selection
 from studies.storage import unwritable
 from studies.study import Study
 
@@ -49,11 +51,11 @@ def write_outputs(
     _write(study, "trials.csv", trials_csv(records, objectives, sure))
     _write(study, "front.csv", front_csv(members, objectives, sure))
     _write(study, "front.json", _json(front_json(members, objectives, sure)))
-    terms = study.config.terms.tightened(limits)
-    if not front(records, objectives, terms):
+    terms, offer = study.config.terms.tightened(limits), Offer.of(study)
+    if not front(offer.records, objectives, terms):
         (study.folder / LOCK_FILE).unlink(missing_ok=True)
         return None
-    selection = select(records, objectives, terms, rule)
+    selection = offer.select(objectives, terms, rule)
     write_selected(study, selection, evaluator)
     return selection
 

@@ -6,28 +6,45 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from search.console import console, front_table, note
+from search.interactive import choose_by_hand
 from search.opening import evaluator_of_study
 from search.pictures import draw_pictures
+from search.rooms import in_words
 from space import UserError
-from studies import Limit, Selection, Study, check_limits, select, write_selected
+from studies import Limit, Offer, Selection, Study, check_limits, room_of, write_selected
 
 if TYPE_CHECKING:
     from evaluators import Evaluator
+    from studies import Room
+
+DONE, LEFT = 0, 130
 
 
 def execute(args: Namespace) -> int:
     """Choose, write selected.json, mark the choice in the picture, and say why."""
     study = Study.load(args.study, storage=args.storage)
-    terms = study.config.terms.tightened(Limit.parse(text) for text in args.limit)
+    given = [Limit.parse(text) for text in args.limit]
+    terms, objectives = study.config.terms.tightened(given), study.config.objectives
     check_limits(terms.limits)
-    selection = select(study.records(), study.config.objectives, terms, args.rule)
-    path = write_selected(study, selection, _evaluator(study, args))
+    offer = Offer.of(study, confirmed=not args.unconfirmed)
+    if args.interactive and args.rule:
+        raise UserError("--interactive chooses by hand", got=args.rule, expected="no --rule beside it")
+    if args.interactive:
+        selection = choose_by_hand(offer, objectives, terms)
+        if selection is None:
+            note("nothing was chosen; selected.json is as it was")
+            return LEFT
+    else:
+        selection = offer.select(objectives, terms, args.rule)
+    rooms = [] if args.interactive else [room_of(one, offer.records, objectives, terms, args.rule) for one in given]
+    evaluator = None if selection.confirmation else _evaluator(study, args)
+    path = write_selected(study, selection, evaluator)
     draw_pictures(study, selection.chosen.number)
     if args.json:
         print(path.read_text(encoding="utf-8").rstrip())
     else:
-        _print(study, selection)
-    return 0
+        _print(study, offer, selection, rooms)
+    return DONE
 
 
 def _evaluator(study: Study, args: Namespace) -> Evaluator | None:
@@ -39,16 +56,28 @@ def _evaluator(study: Study, args: Namespace) -> Evaluator | None:
         return None
 
 
-def _print(study: Study, selection: Selection) -> None:
-    """The rule, the row, the reason, the runners-up and the knee."""
+def _print(study: Study, offer: Offer, selection: Selection, rooms: list[Room]) -> None:
+    """Where it comes from, the rule, the row, the reason, the runners-up, the knee, and how far limits could move."""
     screen, chosen, knee = console(), selection.chosen, selection.knee
     rows = [chosen, *selection.runners_up]
+    print(f"from:   {_origin(study, selection)}")
     print(f"rule:   {selection.rule}")
-    title, sure = "selected, and runners-up", study.front_probability()
-    screen.print(front_table(screen, rows, study.config.objectives, chosen.number, title, sure))
+    title = "selected, and runners-up"
+    screen.print(front_table(screen, rows, study.config.objectives, chosen.number, title, offer.sure))
     print(f"reason: {selection.reason}")
     if selection.warning:
         print(f"warning: {selection.warning}")
     if knee and knee.number != chosen.number:
         print(f"knee:   #{knee.number} {knee.candidate} has the best trade-off")
+    for room in rooms:
+        print(f"limit:  {in_words(room)}")
     print(f"file:   {study.folder / 'selected.json'}")
+
+
+def _origin(study: Study, selection: Selection) -> str:
+    """Whether what was chosen from was confirmed, and how."""
+    found = selection.confirmation
+    if found is None:
+        return f"the search's own measurements, not confirmed ones; `confirm {study.folder}` makes those"
+    seeds, epochs = len(found.seeds), found.budget.epochs
+    return f"{len(found.rows)} confirmed candidates: means of {seeds} fresh seeds, {epochs} epochs, on test images"

@@ -90,6 +90,10 @@ def _draw_numbers(axes: Axes, rows: Sequence[ConfirmedRow], pair: Pair) -> None:
         labels.append(Label(anchor=end, size=size, gap=GAP * PIXEL))
         obstacles.append(Obstacle(Box.around(*end, MARKER * PIXEL, MARKER * PIXEL), 8.0))
         obstacles += [Obstacle(box, 1.5) for box in _along(start, end)]
+        (left, right), (low, high) = (_interval(row.measurements[one.name], one) for one in pair)
+        x, y = _spot(row.measurements, pair)
+        for one, other in (((left, y), (right, y)), ((x, low), (x, high))):
+            obstacles.append(Obstacle(Box.between(pixels(axes, one), pixels(axes, other)), 1.0))
     boxes = place(labels, obstacles, Box(frame.x0, frame.y0, frame.x1, frame.y1))
     for row, label, box in zip(rows, labels, boxes, strict=True):
         write(axes, str(row.number), box)

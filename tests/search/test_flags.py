@@ -56,7 +56,7 @@ FROZEN = {
     | {"STUDY", "--near", "--out", "--storage", "--seeds", "--epochs", "--train-images"}
     | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
     "plot": COMMON | {"STUDY", "--storage"},
-    "select": COMMON | {"STUDY", "--limit", "--rule", "--storage"} | PLACE,
+    "select": COMMON | {"STUDY", "--limit", "--rule", "--storage", "--interactive", "--unconfirmed"} | PLACE,
     "compare": COMMON | {"STUDY", "--out"},
     "reproduce": COMMON
     | {"TABLE", "--scale", "--rows", "--seeds", "--jobs", "--out"}

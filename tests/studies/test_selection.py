@@ -11,7 +11,8 @@ from space.errors import UserError
 from studies.knees import bulges, by_trade_off
 from studies.limits import Limit
 from studies.records import Record, front
-from studies.selection import check_rule, default_rule, select
+from studies.rules.reading import check_rule, default_rule
+from studies.selection import select
 from studies.terms import Terms
 
 OBJECTIVES = ("acc", "pgd", "bops")
@@ -180,7 +181,7 @@ def test_nothing_complete_leaves_nothing_to_select(records):
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ("cheapest", r"unknown rule: got 'cheapest'; expected best:OBJECTIVE or knee; hint: e.g. best:pgd"),
+        ("cheapest", r"unknown rule: got 'cheapest'; expected best:OBJECTIVE or knee or lex.*; hint: e.g. best:pgd"),
         ("worst:acc", r"unknown rule: got 'worst:acc'"),
         ("best:pdg", r"unknown objective: got 'pdg'.*did you mean 'pgd'\?"),
         ("best:fgsm", r"rule: got 'best:fgsm'; expected an objective of the study: acc, pgd, bops"),
