@@ -13,7 +13,7 @@ from search.export.folders import FILES, VERIFIED
 from search.export.licences import licence_of
 from search.export.programs import IR, ONNX, OPSET
 from search.export.running import PACKED
-from search.export.verification import ATTACKED, CLAIMED, FLOAT32, TEST, Verification
+from search.export.verification import ATTACKED, CLAIMED, FLOAT32, TEST, Outcome
 from search.formats import bounded, number, points, probability, radius, size
 from search.verdicts import RULES
 
@@ -30,26 +30,26 @@ VERDICTS = {
 }
 
 
-def card(lock: Lock, verification: Verification) -> str:
+def card(lock: Lock, outcome: Outcome) -> str:
     """The whole card, Markdown; names that others chose stand between backquotes."""
     parts = (
-        _what(lock, verification),
+        _what(lock, outcome),
         _training(lock),
         _front(lock),
         _robustness(lock),
-        _files(verification),
+        _files(outcome),
         _limits(lock),
         ["## Licence of the data", "", licence_of(lock)],
     )
     return "\n".join(line for part in parts for line in (*part, ""))
 
 
-def _what(lock: Lock, verification: Verification) -> Iterator[str]:
-    protocol, verdict = lock.protocol, "**deployable**" if verification.deployable else "**not deployable**"
+def _what(lock: Lock, outcome: Outcome) -> Iterator[str]:
+    protocol, verdict = lock.protocol, "**deployable**" if outcome.deployable else "**not deployable**"
     yield f"# {code(str(lock.candidate))} on {code(protocol.dataset)}"
     yield ""
     yield f"Measured again from its files, this export is {verdict}."
-    yield from (f"- failed: {code(one)}" for one in verification.failures)
+    yield from (f"- failed: {code(one)}" for one in outcome.failures)
     yield ""
     yield (
         f"A network that decides what an image shows: topology {code(protocol.network)}, candidate "
@@ -124,16 +124,16 @@ def _robustness(lock: Lock) -> Iterator[str]:
     yield f"- verdict: **{lock.verdict}**, {VERDICTS[lock.verdict]}{rules}"
 
 
-def _files(verification: Verification) -> Iterator[str]:
+def _files(outcome: Outcome) -> Iterator[str]:
     yield "## Files"
     yield ""
     yield f"`{ONNX}` has opset {OPSET}, IR version {IR}; `{VERIFIED}` has all of the following, and checksums."
     yield ""
-    yield from _sizes(verification)
+    yield from _sizes(outcome)
     yield ""
-    yield from _agreement(verification)
+    yield from _agreement(outcome)
     yield ""
-    for one in verification.latency:
+    for one in outcome.latency:
         yield (
             f"- latency at batch {one.batch}, onnxruntime, one thread: {1000 * one.exported:.3g} ms an image, "
             f"{one.ratio:.2f} times that of the float32 network"
@@ -144,21 +144,21 @@ def _files(verification: Verification) -> Iterator[str]:
     )
 
 
-def _sizes(verification: Verification) -> Iterator[str]:
-    float32 = verification.sizes[FLOAT32]
+def _sizes(outcome: Outcome) -> Iterator[str]:
+    float32 = outcome.sizes[FLOAT32]
     yield "| file | size | against float32 weights |"
     yield "|---|---|---|"
     for name in FILES:
-        if name in verification.sizes:
-            yield f"| `{name}` | {size(verification.sizes[name])} | {verification.sizes[name] / float32:.3f} |"
+        if name in outcome.sizes:
+            yield f"| `{name}` | {size(outcome.sizes[name])} | {outcome.sizes[name] / float32:.3f} |"
     yield f"| {FLOAT32} | {size(float32)} | 1 |"
 
 
-def _agreement(verification: Verification) -> Iterator[str]:
+def _agreement(outcome: Outcome) -> Iterator[str]:
     yield "| file | decided otherwise than PyTorch | accuracy | accuracy on attacked images |"
     yield "|---|---|---|---|"
-    for name, test in verification.exams[TEST].items():
-        clean, attacked = (verification.exams[exam][name] for exam in (CLAIMED, ATTACKED))
+    for name, test in outcome.exams[TEST].items():
+        clean, attacked = (outcome.exams[exam][name] for exam in (CLAIMED, ATTACKED))
         shares = (number(one.hits / one.images, "fraction") for one in (clean, attacked))
         yield f"| `{name}` | {test.flips} of {test.images} test images | {' | '.join(shares)} |"
 

@@ -61,12 +61,14 @@ class Subject:
         from evaluators.robustness.verification.settings import Verification
 
         if self.lock.part == "test" and self.lock.verification:
-            return verified(self.evaluator, self.lock.candidate, Verification(**self.lock.verification), tell)
+            twins = tuple(self.lock.verification["twins"])
+            settings = Verification(**{**self.lock.verification, "twins": twins})
+            return verified(self.evaluator, self.lock.candidate, settings, tell)
         return attacked(self.evaluator, self.lock.candidate, self.evaluator.budget.images)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verification:
+class Outcome:
     """What came out.
 
     Attributes:
@@ -108,7 +110,7 @@ class Verification:
         }
 
 
-def verify(folder: Path, subject: Subject, tell: Tell) -> Verification:
+def verify(folder: Path, subject: Subject, tell: Tell) -> Outcome:
     """Read every file back and judge it on clean and on attacked images.
 
     Args:
@@ -119,7 +121,7 @@ def verify(folder: Path, subject: Subject, tell: Tell) -> Verification:
     files, checks = _opened(folder, subject)
     exams = _exams(files, subject, tell)
     tell("how long an image takes")
-    return Verification(
+    return Outcome(
         checks=(*checks, *_judged(exams, subject.lock)),
         exams=exams,
         sizes=_sizes(folder, subject),
@@ -156,7 +158,8 @@ def _exams(files: Mapping[str, Decides], subject: Subject, tell: Tell) -> dict[s
     found = {TEST: examined(subject.ensemble, files, clean_batches(data.test))}
     claim = lock.measurements.get("acc")
     split = getattr(data, lock.part).head(claim.n if claim else 0)
-    found[CLAIMED] = examined(subject.ensemble, files, clean_batches(split))
+    same = lock.part == "test" and len(split) == len(data.test)
+    found[CLAIMED] = found[TEST] if same else examined(subject.ensemble, files, clean_batches(split))
     tell(f"images crafted against the network, as its {JUDGED} was measured")
     found[ATTACKED] = examined(subject.ensemble, files, attacked_batches(subject.adversaries(tell)))
     return found

@@ -11,7 +11,7 @@ from search.export.configuration import CONFIG, configuration
 from search.export.folders import CARD, VERIFIED
 from search.export.programs import ONNX, PT2, traced, write_onnx, write_pt2
 from search.export.running import PACKED, WEIGHTS
-from search.export.verification import Subject, Verification
+from search.export.verification import Outcome, Subject
 from studies import this_machine, versions_with
 
 
@@ -30,11 +30,11 @@ def write_network(folder: Path, subject: Subject) -> None:
     write_onnx(program, folder / ONNX, f"{lock.candidate} of {lock.protocol.network}: images in [0, 1] to classes")
 
 
-def write_findings(folder: Path, subject: Subject, verification: Verification) -> None:
+def write_findings(folder: Path, subject: Subject, outcome: Outcome) -> None:
     """What the files turned out to be worth: verify.json and the model card."""
-    found = {"format": 1, **verification.to_json(), "machine": this_machine().to_json()}
+    found = {"format": 1, **outcome.to_json(), "machine": this_machine().to_json()}
     _write_json(folder / VERIFIED, found)
-    (folder / CARD).write_text(card(subject.lock, verification), encoding="utf-8")
+    (folder / CARD).write_text(card(subject.lock, outcome), encoding="utf-8")
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
