@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from search.cli import main
+from search.export.checks import MOST_FLIPS
 from search.export.folders import FILES
+from search.export.latency import TURNS
+from search.export.programs import IR, OPSET
 
 Capture = pytest.CaptureFixture[str]
 PLACE = ["--device", "cpu", "--cache", "cache"]
@@ -294,3 +298,35 @@ def test_a_confirmed_network_is_judged_on_test_images(capsys: Capture) -> None:
         assert (attacked["images"], attacked["accuracy"]) == (12, lock["measurements"]["pgd"]["value"])
         assert data["measured"]["claimed"][name]["accuracy"] == lock["measurements"]["acc"]["value"]
     assert "measured on test images that no search has seen" in Path("confirmed-export/model_card.md").read_text()
+
+
+def snippets() -> list[str]:
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+
+
+def test_the_snippets_of_the_page_run(capsys: Capture) -> None:
+    import numpy as np
+    import safetensors.numpy
+    import torch
+
+    run, unpack = snippets()
+    seen: dict = {}
+    exec(compile(run, "docs/export.md", "exec"), seen)
+    images = torch.from_numpy(seen["grey_levels"]).float() / 255
+    expected = torch.export.load("exported/model.pt2").module()(images)
+    assert np.array_equal(seen["classes"], expected[0].numpy())
+    assert np.allclose(seen["probabilities"], expected[1].numpy(), atol=1e-5)
+    exec(compile(unpack, "docs/export.md", "exec"), seen)
+    values = safetensors.numpy.load(Path("exported/weights.safetensors").read_bytes())
+    assert len(seen["weights"]) == 3  # the hidden layers of the one binary member
+    for name, weight in seen["weights"].items():
+        assert np.array_equal(weight, values[name])
+
+
+def test_the_page_names_every_file_and_the_limit_of_flips() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in page for name in FILES)
+    assert f"at most {100 * MOST_FLIPS:g} %" in page
+    assert f"medians of {TURNS} turns" in page
+    assert f"opset {OPSET}, IR version {IR}" in page

@@ -57,6 +57,9 @@ FROZEN = {
     | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
     "plot": COMMON | {"STUDY", "--storage"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage", "--interactive", "--unconfirmed"} | PLACE,
+    "export": COMMON
+    | {"STUDY|LOCK", "--out", "--dataset"}
+    | {"--data-root", "--download", "--device", "--cache"},
     "compare": COMMON | {"STUDY", "--out"},
     "reproduce": COMMON
     | {"TABLE", "--scale", "--rows", "--seeds", "--jobs", "--out"}
@@ -105,7 +108,7 @@ def test_values_reach_the_command() -> None:
         (
             ["pot", "x"],
             "unknown command: got 'pot'; expected one of "
-            "audit, compare, confirm, cost, diagnose, evaluate, plot, reproduce, run, select; hint",
+            "audit, compare, confirm, cost, diagnose, evaluate, export, plot, reproduce, run, select; hint",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),
