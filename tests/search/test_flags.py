@@ -57,9 +57,7 @@ FROZEN = {
     | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
     "plot": COMMON | {"STUDY", "--storage"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage", "--interactive", "--unconfirmed"} | PLACE,
-    "export": COMMON
-    | {"STUDY|LOCK", "--out", "--dataset"}
-    | {"--data-root", "--download", "--device", "--cache"},
+    "export": COMMON | {"STUDY|LOCK", "--out", "--dataset"} | {"--data-root", "--download", "--device", "--cache"},
     "compare": COMMON | {"STUDY", "--out"},
     "reproduce": COMMON
     | {"TABLE", "--scale", "--rows", "--seeds", "--jobs", "--out"}
