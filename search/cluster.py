@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from search.console import note
 from search.processes import REPLACED
-from search.signals import ending_on_request
 from space import Candidate, UserError
 from studies import Stopped
 
@@ -67,7 +67,7 @@ class Cluster:
 
     def work(self, desk: Desk) -> Stopped:
         """See `studies.runner.Hands`."""
-        with connected(self._address) as ray, ending_on_request():
+        with connected(self._address) as ray:
             idle = [self._actor(ray) for _ in range(self._count)]
             running: dict[Any, tuple[Any, Task]] = {}
             try:
@@ -143,6 +143,7 @@ def connected(address: str | None) -> Iterator[Any]:
     except ImportError as error:
         hint = "pip install 'bitfront[ray]'"
         raise UserError("--engine ray", expected="the package ray", hint=hint) from error
+    before = signal.getsignal(signal.SIGTERM)
     own: dict[str, Any] = {} if address else {"include_dashboard": False, "_node_ip_address": HERE}
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **own)
@@ -150,6 +151,7 @@ def connected(address: str | None) -> Iterator[Any]:
         expected = "the address of a running Ray cluster"
         raise UserError("--address", got=address, expected=expected, hint=" ".join(str(error).split())[:160]) from error
     try:
+        signal.signal(signal.SIGTERM, before)  # Ray has set its own, which keeps nothing
         yield ray
     finally:
         ray.shutdown()

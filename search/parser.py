@@ -17,6 +17,7 @@ COMMANDS = {
     "plot": "draw a study's pictures again, from its records",
     "report": "one HTML file of a study: the front to turn and click, a page for each candidate; needs no network",
     "select": "pick one candidate of a study: limits first, then a rule; says why",
+    "export": "the selected network as files that other programs run, each measured again before it counts",
     "compare": "several studies side by side: hypervolume against evaluations and time, by sampler",
     "reproduce": "a table of a paper, its published figures beside measured ones",
 }

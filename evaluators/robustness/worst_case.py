@@ -37,6 +37,7 @@ class Findings:
     """What the worst case of one candidate found; tensors are N booleans, True where the image stands.
 
     Attributes:
+        images: what each image became, N×C×H×W within the ball: what it fell to, or the nearest there was to that.
         clean: without any attack.
         naive: under plain PGD, where the protocol's attacker stands.
         certified: whatever the attack; at most `standing`.
@@ -47,6 +48,7 @@ class Findings:
         flags: of the rules that triggered, see `evaluators.verdict`.
     """
 
+    images: Tensor
     clean: Tensor
     naive: Tensor
     certified: Tensor
@@ -123,6 +125,7 @@ class WorstCase:
         certified = self._certify(siege, model)
         evidence = self._evidence(siege, target, naive)
         return Findings(
+            images=siege.outcome.images,
             clean=siege.clean,
             naive=naive,
             certified=certified,

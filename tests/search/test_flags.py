@@ -62,6 +62,7 @@ FROZEN = {
     "plot": COMMON | {"STUDY", "--storage"},
     "report": COMMON | {"STUDY", "--out", "--images", "--storage", "--data-root", "--download", "--device", "--cache"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage", "--interactive", "--unconfirmed"} | PLACE,
+    "export": COMMON | {"STUDY|LOCK", "--out", "--dataset"} | {"--data-root", "--download", "--device", "--cache"},
     "compare": COMMON | {"STUDY", "--out"},
     "reproduce": COMMON
     | {"TABLE", "--scale", "--rows", "--seeds", "--jobs", "--out"}
@@ -110,7 +111,8 @@ def test_values_reach_the_command() -> None:
         (
             ["pot", "x"],
             "unknown command: got 'pot'; expected one of "
-            "audit, compare, confirm, cost, diagnose, evaluate, plot, report, reproduce, run, select, worker; hint",
+            "audit, compare, confirm, cost, diagnose, evaluate, export, plot, report, reproduce, run, select, worker; "
+            "hint",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objective=acc"], "unknown flag of run: got '--objective'; hint: did you mean --objectives?"),

@@ -51,10 +51,8 @@ class Verifier:
         Raises: UserError when it does not fit, FloatingPointError when a training diverges.
         """
         began = time.perf_counter()
-        self.evaluator.cost(candidate)  # says in milliseconds what does not fit
-        model, split = self.evaluator.ensemble(candidate), self.evaluator.data.test.head(self.settings.images)
-        found = self._worst_case(candidate, model, split)
-        external = self._outside(model, split, found.standing)
+        found, external = self.attack(candidate)
+        model, split = self.evaluator.ensemble(candidate), self.split
         stands = int(found.standing.sum()) - sum((external or {}).values())
         binarization = self._binarization(model) if stands > int(found.certified.sum()) else ()
         flags = (*found.flags, *flags_of(external, len(split), binarization))
@@ -71,6 +69,21 @@ class Verifier:
             seconds=time.perf_counter() - began,
         )
 
+    def attack(self, candidate: Candidate) -> tuple[Findings, dict[str, int] | None]:
+        """What our own attacks found, and how many of the rest each attack of pyautoattack broke.
+
+        Among the images found is what pyautoattack made of them; None where it is not installed. Raises as `verify`.
+        """
+        self.evaluator.cost(candidate)  # says in milliseconds what does not fit
+        model = self.evaluator.ensemble(candidate)
+        found = self._worst_case(candidate, model, self.split)
+        return found, self._outside(model, self.split, found)
+
+    @property
+    def split(self) -> Split:
+        """The test images that are attacked."""
+        return self.evaluator.data.test.head(self.settings.images)
+
     def _worst_case(self, candidate: Candidate, model: Ensemble, split: Split) -> Findings:
         """The attacks of the search, with more effort and more twins."""
         protocol = self.evaluator.protocol
@@ -86,11 +99,15 @@ class Verifier:
         self.tell(f"our own attacks: {int(found.clean.sum())} of {len(split)} images right, {stands} stand")
         return found
 
-    def _outside(self, model: Ensemble, split: Split, standing: Tensor) -> dict[str, int] | None:
-        """How many of the standing images each attack of pyautoattack breaks; None where it is not installed."""
+    def _outside(self, model: Ensemble, split: Split, found: Findings) -> dict[str, int] | None:
+        """How many of the standing images each attack of pyautoattack breaks; None where it is not installed.
+
+        What they became is put among the images found.
+        """
         if not available():
             return None
-        protocol, left = self.evaluator.protocol, Split(split.images[standing], split.labels[standing])
+        protocol, standing = self.evaluator.protocol, found.standing
+        left = Split(split.images[standing], split.labels[standing])
         sieges = [
             Siege.lay(model, images, labels, protocol.epsilon, protocol.seed, f"test {batch}")
             for batch, (images, labels) in enumerate(evaluation_batches(left, BATCH))
@@ -101,6 +118,8 @@ class Verifier:
                 siege.run([stage])
             breaks[stage.name] = sum(siege.breaks[stage.name] for siege in sieges)
             self.tell(f"{stage.name}: {breaks[stage.name]} more fall")
+        if sieges:
+            found.images[standing] = Siege.joined(sieges).outcome.images
         return breaks
 
     def _stages(self, model: Ensemble) -> Iterator[Stage]:
