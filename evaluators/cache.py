@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -21,12 +22,15 @@ from filelock import FileLock
 from safetensors import SafetensorError
 from torch import Tensor
 
-from space.errors import UserError
+from space.errors import OutOfSpace, UserError
 
 Tensors = dict[str, Tensor]
 
 DAMAGE = (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError)
 """What reading a damaged entry may raise."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""How the system says that a disk is full, or a file as long as it may be."""
 
 _DAY = 86_400.0
 
@@ -106,7 +110,10 @@ class Store:
         described = _describe(key, sha256(content).hexdigest(), meta)
         try:
             for path, data in zip(self._paths(key), (content, described), strict=True):
-                _write(path, data)
+                try:
+                    _write(path, data)
+                except FileNotFoundError:  # swept away by a process whose clock is days ahead
+                    _write(path, data)
         except OSError as error:
             raise _unwritable(self.root, error) from error
         return _parse(key, content, described)
@@ -176,4 +183,5 @@ def _write(path: Path, content: bytes) -> None:
 
 def _unwritable(root: Path, error: OSError) -> UserError:
     hint = "choose another folder with --cache or BITFRONT_CACHE"
-    return UserError(f"the cache cannot be written ({error.strerror})", got=str(root), hint=hint)
+    kind = OutOfSpace if error.errno in FULL else UserError
+    return kind(f"the cache cannot be written ({error.strerror})", got=str(root), hint=hint)

@@ -3,10 +3,12 @@
 import errno
 import io
 import os
+import signal
 import sys
+import threading
 from argparse import Namespace
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -16,8 +18,8 @@ from search.values import settle_efficiency
 from space.errors import UnknownName, UserError
 from space.shown import line
 
-USER, INTERRUPTED, NOBODY_READS = 2, 130, 141
-"""Exit statuses; an error of ours leaves with a traceback and 1. 141 is 128 + SIGPIPE, as in a shell."""
+USER, INTERRUPTED, NOBODY_READS, TERMINATED = 2, 130, 141, 143
+"""Exit statuses; an error of ours leaves with a traceback and 1. The last are 128 + the signal, as in a shell."""
 
 FIXABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG)
 """What of the system's refusals is the user's to mend wherever it happens: space on the disk, the length of a name."""
@@ -30,8 +32,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: words after the program's name; those of this process by default.
     """
     _mend_streams()
+    with _terminated() as terminated:
+        status = _end(sys.argv[1:] if argv is None else list(argv))
+    return TERMINATED if terminated and status == INTERRUPTED else status
+
+
+def _end(words: list[str]) -> int:
+    """Do what the words say; the exit status, however it ends."""
     try:
-        args = parse(sys.argv[1:] if argv is None else list(argv))
+        args = parse(words)
         status = _command(args.command)(args)
         sys.stdout.flush()
         return status
@@ -90,6 +99,25 @@ def _program() -> str:
     """How this program was called."""
     name = Path(sys.argv[0]).name
     return name if name == "bitfront" else "python -m search"
+
+
+@contextmanager
+def _terminated() -> Iterator[list[int]]:
+    """Let SIGTERM, which batch systems send, end a command as Control-C does; the list holds it when it came."""
+    came: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    mine = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if mine:
+        signal.signal(signal.SIGTERM, end)
+    try:
+        yield came
+    finally:
+        if mine:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _say(text: str) -> None:

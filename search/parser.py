@@ -26,7 +26,7 @@ EXAMPLES = """examples:
 {prog} COMMAND --help lists a command's flags;
 without a COMMAND, flags are those of run.
 Exit status: 0 done, 2 something you can fix, 1 a fault of this program,
-130 interrupted with everything finished kept."""
+130 interrupted (143 by SIGTERM) with everything finished kept."""
 
 
 class Parser(argparse.ArgumentParser):

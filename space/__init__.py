@@ -2,7 +2,7 @@
 
 from space.candidate import Candidate, Member, MuLaw
 from space.encoding import Conditional, Encoding
-from space.errors import UnknownName, UserError
+from space.errors import OutOfSpace, UnknownName, UserError
 from space.flat import Flat
 from space.precision import Precision
 from space.sources import PRESETS
@@ -20,6 +20,7 @@ __all__ = [
     "Flat",
     "Member",
     "MuLaw",
+    "OutOfSpace",
     "Precision",
     "SearchSpace",
     "Staged",

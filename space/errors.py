@@ -24,6 +24,10 @@ class UserError(Exception):
         super().__init__("; ".join(parts))
 
 
+class OutOfSpace(UserError):  # noqa: N818
+    """A disk is full: nobody's fault who was at work, and worth another try when there is room again."""
+
+
 class UnknownName(UserError):  # noqa: N818 (it says what happened; every other error is plain UserError)
     """A name that nothing is called by; suggests the nearest one that exists."""
 

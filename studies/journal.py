@@ -1,11 +1,18 @@
-"""Optuna's journal, flushed to the disk once a trial and not at each of its steps."""
+"""Optuna's journal: every line with its checksum, flushed to the disk once a trial and not at each of its steps."""
 
+import copy
 import json
 import os
-from collections.abc import Iterable
+import warnings
+from collections.abc import Container, Generator, Iterable
+from io import RawIOBase
+from pathlib import Path
 from typing import Any
+from zlib import crc32
 
+from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import FrozenTrial, TrialState
 
 STEPS = frozenset({4, 5, 8, 9})
 """Operations on a running trial in Optuna's journal: create it, set a parameter, an attribute of either kind.
@@ -14,29 +21,155 @@ What follows from them is lost together with the trial if the power goes, and dr
 start from the queue and all that concerns the study are flushed, and with them every line before.
 """
 
+CHECK = b',"check":"'
+"""Begins the end of a line: the CRC-32 of all before, in eight hex digits. Lines of earlier versions have none."""
+
+_TAIL = len(CHECK) + 8 + len('"}')
+
+
+class DamagedLine(ValueError):  # noqa: N818 (it says what happened)
+    """A line that was changed, or is half there; names the line."""
+
+
+class DamagedTail(UserWarning):
+    """The last lines of a journal were damaged and are taken away; their trials go again."""
+
 
 class Journal(JournalFileBackend):
     """A journal file whose lines survive a killed process at once, and a power cut from the end of their trial on.
 
-    A flush takes milliseconds, and a trial has a dozen steps.
+    A flush takes milliseconds, and a trial has a dozen steps. What was changed on the disk is never read: a line
+    tells by its checksum.
     """
 
     def __init__(self, path: str) -> None:
         self._path, self._writing = path, JournalFileOpenLock(path)
         super().__init__(path, lock_obj=self._writing)
+        self._read = 0, 0  # lines, and their bytes
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        """The operations from a line on, up to a half or damaged end; DamagedLine for one before sound lines."""
+        lines, start = self._read if self._read[0] <= log_number_from else (0, 0)
+        with open(self._path, "rb") as file:
+            file.seek(start)
+            for number, line in enumerate(file, lines):
+                if not line.endswith(b"\n"):
+                    return
+                if number >= log_number_from:
+                    try:
+                        yield parse(line, number + 1)
+                    except DamagedLine:
+                        if any(_is_sound(one) for one in file):
+                            raise
+                        return  # the end, which the next run puts aside
+                start += len(line)
+                self._read = number + 1, start
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Add a line for each operation, under the journal's lock."""
-        text = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+        """Add a line for each operation, under the journal's lock; all or, where OSError is raised, none."""
+        content = b"".join(map(checked, logs))
         self._writing.acquire()
         try:
-            with open(self._path, "ab") as file:
-                file.write(text.encode())
-                file.flush()
+            with open(self._path, "ab", buffering=0) as file:
+                _append(file, content)
                 if _ends_something(logs):
                     os.fsync(file.fileno())
         finally:
             self._writing.release()
+
+
+def _append(file: RawIOBase, content: bytes) -> None:
+    """Write all or nothing: when the disk is full, what fitted must not stand before what follows."""
+    end, left = file.tell(), memoryview(content)
+    try:
+        while left:
+            left = left[file.write(left) or 0 :]
+    except OSError:
+        file.truncate(end)
+        raise
+
+
+class JournalTrials(JournalStorage):
+    """Optuna's storage on a journal, in which a look for open trials does not pass by all that are finished."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal)
+        self._finished: dict[int, int] = {}  # how many trials of a study, from its first, are finished
+
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        """As Optuna's own."""
+        if states is None or any(state in states for state in TrialState if state.is_finished()):
+            return super().get_all_trials(study_id, deepcopy, states)
+        with self._thread_lock:
+            self._sync_with_backend()
+            known = self._replay_result
+            if study_id not in known._studies:
+                raise KeyError("Record does not exist.")
+            ids, start = known._study_id_to_trial_ids[study_id], self._finished.get(study_id, 0)
+            while start < len(ids) and known._trials[ids[start]].state.is_finished():
+                start += 1
+            self._finished[study_id] = start
+            found = [one for one in map(known._trials.__getitem__, ids[start:]) if one.state in states]
+            return copy.deepcopy(found) if deepcopy else found
+
+
+def checked(log: dict[str, Any]) -> bytes:
+    """The line of an operation, with its checksum."""
+    body = json.dumps(log, separators=(",", ":")).encode()[:-1]
+    return body + CHECK + b'%08x"}\n' % crc32(body)
+
+
+def parse(line: bytes, number: int) -> dict[str, Any]:
+    """Read a line; DamagedLine unless it is whole and as it was written."""
+    body, tail = line.rstrip(b"\r\n")[:-_TAIL], line.rstrip(b"\r\n")[-_TAIL:]
+    if tail.startswith(CHECK) and tail != CHECK + b'%08x"}' % crc32(body):
+        raise DamagedLine(f"line {number} was changed")
+    try:
+        log = json.loads(line)
+    except (ValueError, RecursionError):
+        raise DamagedLine(f"line {number} can't be read") from None
+    if not isinstance(log, dict) or not isinstance(log.get("op_code"), int):
+        raise DamagedLine(f"line {number} is no operation")
+    return log
+
+
+def repair(path: Path) -> None:
+    """Take away what a killed writer or a power cut left at the end: half a line, or damaged lines (a DamagedTail).
+
+    A damaged line before sound ones is left: taking it away would change what follows it.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        sound = end = 0
+        for line in file:
+            end += len(line)
+            if line.endswith(b"\n") and _is_sound(line):
+                if sound < end - len(line):
+                    return  # damage before it
+                sound = end
+    if sound == size:
+        return
+    with path.open("rb+") as file:
+        file.seek(sound)
+        left = file.read()
+        if b"\n" in left or b"\0" in left:
+            kept = path.with_name(f"{path.name}.damaged")
+            kept.write_bytes(left)
+            text = f"the end of {path} was damaged and is now in {kept.name}; trials that it held go again"
+            warnings.warn(text, DamagedTail, stacklevel=2)
+        file.truncate(sound)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _is_sound(line: bytes) -> bool:
+    try:
+        parse(line, 0)
+    except DamagedLine:
+        return False
+    return True
 
 
 def _ends_something(logs: Iterable[dict[str, Any]]) -> bool:

@@ -10,6 +10,12 @@ from studies.records import Record
 class Memory:
     """Records of a study in the order of their trials, and what follows from them for the next trial.
 
+    Attributes:
+        records: all of them.
+        seen: keys of their candidates.
+        evaluated: how many were paid for.
+        designs: how many are no repetition.
+
     Args:
         records: of earlier runs.
     """
@@ -18,6 +24,7 @@ class Memory:
         self.records: list[Record] = []
         self.seen: set[str] = set()
         self.evaluated = 0
+        self.designs = 0
         self._decided: dict[str, Record] = {}
         self._failed: set[str] = set()
         for record in records:
@@ -28,6 +35,7 @@ class Memory:
         self.records.append(record)
         self.seen.add(record.key)
         self.evaluated += record.evaluated
+        self.designs += not record.repeats
         # A first failure may have been the machine's fault, so it is tried again; a second one decides.
         again = record.state == "failed" and record.key in self._failed
         if again or record.state in ("complete", "stopped", "vetoed"):

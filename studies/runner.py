@@ -134,7 +134,7 @@ class Runner:
         if left:
             return Trial(self._trials, left[0]._trial_id)
         waiting = self._trials.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        proposal = None if waiting else self._proposal(sum(not record.repeats for record in self._memory.records))
+        proposal = None if waiting else self._proposal(self._memory.designs)
         if proposal is not None:
             candidate, origin = proposal
             self._trials.enqueue_trial(self._encoding.params(candidate), user_attrs={ORIGIN: origin})

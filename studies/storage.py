@@ -1,7 +1,7 @@
 """Where a study lives: a folder with Optuna's journal (or a pointer to a database) and a lock."""
 
 import json
-import os
+import shlex
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -14,13 +14,13 @@ from uuid import uuid4
 import optuna
 from filelock import FileLock, Timeout
 from optuna.exceptions import ExperimentalWarning
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages import BaseStorage, RDBStorage
 
 from evaluators.objectives import Objective
 from space.errors import UserError
 from space.shown import masked, without_secrets
 from studies.files import write_text
-from studies.journal import Journal
+from studies.journal import DamagedLine, Journal, JournalTrials, repair
 from studies.trial import one_line
 
 JOURNAL, LOCK, POINTER = "journal.log", "study.lock", "storage.json"
@@ -158,22 +158,14 @@ def quiet() -> None:
 def _connect(place: Place) -> BaseStorage:
     if place.url is not None:
         return RDBStorage(place.url)
-    return JournalStorage(Journal(str(place.journal)))
+    return JournalTrials(Journal(str(place.journal)))
 
 
 def _repair(journal: Path) -> None:
-    """Drop the lock and the half-written last line of a writer that was killed; Optuna waits for the one and
-    refuses to read past the other."""
+    """Drop the lock and the damaged end that a writer left who was killed; Optuna waits for the one."""
     Path(f"{journal}.lock").unlink(missing_ok=True)
-    if not journal.is_file():
-        return
-    with journal.open("rb+") as file:
-        content = file.read()
-        end = content.rfind(b"\n") + 1
-        if end < len(content):
-            file.truncate(end)
-            file.flush()
-            os.fsync(file.fileno())
+    if journal.is_file():
+        repair(journal)
 
 
 @contextmanager
@@ -185,6 +177,8 @@ def _readable(place: Place) -> Iterator[None]:
         raise
     except OSError as error:
         raise unwritable(place.folder, error) from error
+    except DamagedLine as error:
+        raise damaged(place.journal, error) from error
     except Exception as error:
         if place.url is not None:
             expected = "a database that Optuna can open"
@@ -192,6 +186,13 @@ def _readable(place: Place) -> Iterator[None]:
             raise UserError("storage", got=place.url, expected=expected, hint=hint) from error
         hint = f"{_brief(error)}; choose another --out"
         raise UserError("damaged journal", got=str(place.journal), hint=hint) from error
+
+
+def damaged(journal: Path, error: DamagedLine) -> UserError:
+    """Name the damaged line, and say what can be done: what stands before it is sound."""
+    line = int(str(error).split()[1])
+    hint = f"take the file from a backup, or keep what is before: sed -i '{line},$d' {shlex.quote(str(journal))}"
+    return UserError(f"damaged journal, {error}", got=str(journal), hint=hint)
 
 
 def _brief(error: Exception) -> str:

@@ -9,6 +9,7 @@ from evaluators.base import Budget, Measurement, Protocol
 from evaluators.objectives import BOUND, OBJECTIVES, rung_name
 from evaluators.verdict import rules_in, worst
 from space.candidate import Candidate
+from space.errors import OutOfSpace
 from space.shown import line
 from studies.config import StudyConfig
 from studies.halving import Climbs
@@ -82,8 +83,8 @@ def evaluate(
     """Cost the candidate, then measure it until it is complete, a limit is broken, or it is beaten whatever comes.
 
     A broken limit on a cost always ends the trial; one on a later measurement does when something dearer
-    would follow, and so does lost hope. Whatever the evaluation raises (but an interrupt) is a failed outcome with its
-    reason.
+    would follow, and so does lost hope. Whatever the evaluation raises (but an interrupt and OutOfSpace) is a failed
+    outcome with its reason.
 
     Args:
         evaluator: asked for costs, then for `config.measured`.
@@ -95,6 +96,8 @@ def evaluate(
     known: dict[str, Measurement] = {}
     try:
         ended = _measure(evaluator, candidate, config, known, report, gate)
+    except OutOfSpace:  # the trial is not to blame: it stays open, and goes again when there is room
+        raise
     except Exception as error:  # a study outlives whatever one candidate does to it
         return Outcome(state="failed", measurements=known, reason=one_line(error))
     if isinstance(ended, Limit):

@@ -29,7 +29,8 @@ class Window:
     def __init__(self, study: Study, front: Set[int], latest: int = LATEST) -> None:
         trials = study._get_trials(deepcopy=False, use_cache=True)
         self._study = study
-        self._shown = [*(one for one in trials[:-latest] if one.number in front), *trials[-latest:]]
+        older = max(0, len(trials) - latest)  # trials are numbered from 0, in their order
+        self._shown = [*(trials[one] for one in sorted(front) if one < older), *trials[older:]]
 
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False

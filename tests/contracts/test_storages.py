@@ -128,7 +128,9 @@ def test_a_damaged_journal_is_one_line(tmp_path):
     journal = tmp_path / "s" / "journal.log"
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join([*lines[:5], b"{not json}\n", *lines[5:]]))
-    with pytest.raises(UserError, match=r"damaged journal: got '.*journal.log'; hint: .*choose another --out"):
+    with pytest.raises(
+        UserError, match=r"damaged journal, line 6 can't be read: got '.*journal.log'; hint: .*sed -i '6,"
+    ):
         Study.load(tmp_path / "s")
 
 

@@ -38,4 +38,5 @@ def test_a_bad_input_is_answered_in_one_line(name):
 def test_an_answer_is_short_and_says_what_is_wrong(name):
     told = KNOWN[name]
     assert 20 <= len(told) <= 700
-    assert not {"Traceback", "secret", "sec@ret", "'ret@"} & {*told.split(), *(part for part in ("secret", "'ret@") if part in told)}
+    parts = ("Traceback", "secret", "sec@ret", "'ret@", "@ret@", " object at 0x")
+    assert not [part for part in parts if part in told]

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from space.shown import cell, csv_text, line, masked, printable, without_secrets
 
-HOSTILE = ["\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\u202eevil", "\u2066a\u2069", "a\rb", "a\nb", "\x00", "\u200b", "\ufeff", "\x7f"]
+HOSTILE = [
+    "\x1b[2J",
+    "\x1b]0;title\x07",
+    "\x9b31m",
+    "\u202eevil",
+    "\u2066a\u2069",
+    "a\rb",
+    "a\nb",
+    "\x00",
+    "\u200b",
+    "\ufeff",
+    "\x7f",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -29,7 +41,9 @@ def test_what_is_printable_stays():
     assert printable("  ε = 8/255,  ± 0.1 – «naïve»") == "  ε = 8/255,  ± 0.1 – «naïve»"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+cmd|'/C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n@x", "＝1", "=1\x00"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1+cmd|'/C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n@x", "＝1", "=1\x00"]
+)
 def test_no_cell_is_a_formula(text):
     [[shown]] = csv.reader(io.StringIO(csv_text([text], [])))
     assert shown.startswith("'")
@@ -62,6 +76,8 @@ def test_passwords_among_the_parameters_are_not_told_either(name):
     assert masked(f"postgresql://h/x?user=me&{name}=hunter2&b=1") == f"postgresql://h/x?user=me&{name}=***&b=1"
 
 
-@pytest.mark.parametrize("text", ["sqlite:///x.db", "postgresql://host:5432/x", "s3://bucket/a:b", "at 10:30, see a@b", "http://[::1]:80/"])
+@pytest.mark.parametrize(
+    "text", ["sqlite:///x.db", "postgresql://host:5432/x", "s3://bucket/a:b", "at 10:30, see a@b", "http://[::1]:80/"]
+)
 def test_what_holds_no_password_stays(text):
     assert masked(text) == text
