@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import optuna
 from optuna.trial import Trial, TrialState
@@ -9,6 +10,7 @@ from optuna.trial import Trial, TrialState
 from evaluators.base import Measurement
 from evaluators.seeds import number
 from space.candidate import Candidate
+from space.errors import UserError
 from studies.choice import ENUMERABLE
 from studies.config import Stop
 from studies.design import allowed, draws, something_new
@@ -23,7 +25,7 @@ from studies.records import GrowingFront, Origin, Record
 from studies.repeats import Repeat, Repeats, as_trial, next_repeat
 from studies.samplers import make_encoding, make_sampler
 from studies.told import constraints, told
-from studies.trial import Evaluates, Outcome, Report, evaluate
+from studies.trial import Evaluates, Outcome, Report, evaluate, one_line
 from studies.watch import Watch
 
 RECORD = "record"
@@ -43,9 +45,22 @@ ALIKE = 3
 
 
 def read_records(trials: optuna.Study) -> list[Record]:
-    """Records of all finished trials, by number."""
-    finished = (one for one in trials.get_trials(deepcopy=False) if one.state.is_finished())
-    return [Record.from_json(one.user_attrs[RECORD]) for one in finished if RECORD in one.user_attrs]
+    """Records of all finished trials, by number; UserError for a damaged one."""
+    try:
+        finished = [one for one in trials.get_trials(deepcopy=False) if one.state.is_finished()]
+    except ValueError as error:  # what a database holds is no JSON
+        raise UserError("damaged record", got=one_line(error), hint="take the database from a backup") from error
+    return [_record(one.number, one.user_attrs[RECORD]) for one in finished if RECORD in one.user_attrs]
+
+
+def _record(number: int, stored: Any) -> Record:
+    try:
+        record = Record.from_json(stored)
+        Candidate.parse(record.candidate)
+    except (AttributeError, KeyError, TypeError, ValueError, UserError) as error:
+        hint = "take the study from a backup"
+        raise UserError(f"damaged record of trial #{number}", got=one_line(error), hint=hint) from error
+    return record
 
 
 class Runner:

@@ -55,7 +55,7 @@ def locate(folder: Path, url: str | None) -> Place:
     """
     pointer = folder / POINTER
     if pointer.is_file():
-        known = json.loads(pointer.read_text(encoding="utf-8"))
+        known = _pointed(pointer)
         if url not in (None, known["url"]):
             raise UserError("another storage", got=url, expected=masked(known["url"]))
         return Place(folder, known["url"], known["name"])
@@ -64,6 +64,16 @@ def locate(folder: Path, url: str | None) -> Place:
     if (folder / JOURNAL).exists():
         raise UserError("another storage", got=url, expected=f"none: {folder} keeps its own journal")
     return Place(folder, url, f"bitfront-{uuid4().hex[:12]}")
+
+
+def _pointed(pointer: Path) -> dict[str, str]:
+    """What a pointer says; UserError for a damaged one."""
+    try:
+        known = json.loads(pointer.read_text(encoding="utf-8"))
+        return {"url": str(known["url"]), "name": str(known["name"])}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        expected = "the URL and the name of a study in a database"
+        raise UserError("damaged file", got=str(pointer), expected=expected, hint="take it from a backup") from error
 
 
 def find_study(place: Place) -> optuna.Study | None:
