@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from evaluators.objectives import OBJECTIVES, find_objectives, stage_of
 from search.formats import radius
 from space import Candidate, UserError
+from space.shown import line
 from studies import complete_records, hypervolume_trace
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def title_of(study: Study, records: Iterable[Record]) -> str:
     attacked = [m.n for r in records for name, m in r.measurements.items() if stage_of(name) == "attack"]
     images = f", {max(attacked)} images attacked with {budget.steps} steps" if attacked else ""
     threat = "" if protocol.threat == "raw" else f" ({protocol.threat})"
-    return f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}{threat}{images}"
+    return line(f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}{threat}{images}")
 
 
 def _point(record: Record, front: set[int], probability: float | None) -> Point:

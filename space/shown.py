@@ -12,7 +12,7 @@ SECRET = "***"
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What a cell may begin with that a spreadsheet runs, in half and full width."""
 
-_LOGIN = re.compile(r"(?<=://)([^\s:/?#@'\"]*):([^\s'\"]*)@")
+_LOGIN = re.compile(r"(?<=:/)(/?[^\s:/?#@'\"]*):([^\s'\"]*)@")  # a path has lost one of the slashes
 _PARAMETER = re.compile(r"(?i)([?&;](?:[a-z_]*password|passwd|pwd|[a-z_]*token|[a-z_]*secret)=)([^&;\s'\"]*)")
 
 

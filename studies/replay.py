@@ -7,6 +7,7 @@ of an attack that was not stopped before.
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from space.errors import UserError
 from space.space import SearchSpace
 
 FORMAT = 1
+
+DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error)
+"""What reading another file, or a damaged one, may raise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +56,7 @@ class Table:
             if data["format"] != FORMAT:
                 raise ValueError(f"format {data['format']}")
             return cls.from_json(data)
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        except DAMAGE as error:
             expected = "a table of benchmarks/table"
             raise UserError("unreadable table", got=str(path), expected=expected, hint=str(error)[:100]) from error
 

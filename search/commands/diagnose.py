@@ -11,6 +11,7 @@ from search.formats import radius
 from search.opening import evaluator_of, one_evaluation
 from search.summaries import summary_of
 from space import Candidate, UserError
+from space.shown import line
 from studies.files import write_text
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _subject(candidate: Candidate, evaluator: "Evaluator") -> str:
     protocol, budget = evaluator.protocol, evaluator.budget
     threat = "" if protocol.threat == "raw" else f" ({protocol.threat})"
     images = min(budget.images, len(evaluator.data.validation))
-    place = f"{Path(protocol.dataset).name}, {protocol.network}"
+    place = line(f"{Path(protocol.dataset).name}, {protocol.network}")
     return f"{candidate} on {place}, ε = {radius(protocol.epsilon)}{threat}, {images} validation images"
 
 

@@ -20,7 +20,7 @@ from studies.papers.table import Row
 FORMAT = 1
 """Raised when an older version could misread a result."""
 
-DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What reading a damaged result may raise."""
 
 

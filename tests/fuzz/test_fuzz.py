@@ -18,32 +18,8 @@ HERE = Path(__file__).parent
 RUNS = 400
 some = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-TOKENS = [
-    "fp",
-    "pact4",
-    "dorefa4-2",
-    "xnor",
-    "bnn",
-    "mbn3x1",
-    "ptq3",
-    "~w50",
-    "~c50",
-    "+",
-    ":",
-    "in4",
-    "in",
-    "x0.5",
-    "mu255@1",
-    "mean",
-    "majority",
-    "pgd",
-    "#",
-    "-",
-    "@",
-    "=",
-    "٣",
-    "\x1b",
-]
+MEMBERS = "fp pact4 dorefa4-2 xnor bnn mbn3x1 ptq3 ~w50 ~c50 + :"
+TOKENS = f"{MEMBERS} in4 in x0.5 mu255@1 mean majority pgd # - @ = ٣ \x1b".split()
 near_candidates = st.lists(st.sampled_from(TOKENS), max_size=12).map("".join)
 AXES = (
     "precisions",
@@ -197,26 +173,24 @@ def test_tables(content):
     table(content)
 
 
+SEEDS = {
+    "candidate": b"in4:fp+xnor:majority:mu255@1:pgd:x0.5",
+    "space": b"precisions = ['fp', 'xnor']\nmembers = [1, 2]\nmu = [0, 255]\nwidths = [0.5]\n",
+    "npz": WHOLE,
+    "journal": unchecked(JOURNAL)[:8000],
+    "record": json.dumps(RECORD).encode(),
+    "table": b'{"format": 1, "space": {"precisions": ["fp"]}, "protocols": [], "budget": {}, "rows": []}',
+}
+
+
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_bounded_run_of_atheris_finds_nothing(name, tmp_path):
     pytest.importorskip("atheris")
-    seeds = {
-        "npz": WHOLE,
-        "journal": unchecked(JOURNAL),
-        "record": json.dumps(RECORD).encode(),
-        "candidate": b"in4:fp+xnor:mu255@1",
-    }
-    (tmp_path / "seeds").mkdir()
-    (tmp_path / "seeds" / "one").write_bytes(seeds.get(name, b"precisions = ['fp', 'xnor']\nmembers = [1, 2]\n"))
-    command = [
-        sys.executable,
-        str(HERE / "fuzz.py"),
-        name,
-        f"-runs={RUNS}",
-        "-max_total_time=20",
-        "-seed=1",
-        str(tmp_path / "seeds"),
-    ]
+    folder = tmp_path / "seeds"
+    folder.mkdir()
+    (folder / "one").write_bytes(SEEDS[name])
+    flags = [f"-runs={RUNS}", "-max_total_time=20", "-max_len=8192", "-seed=1"]
+    command = [sys.executable, str(HERE / "fuzz.py"), name, *flags, str(folder)]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert "Traceback" not in ended.stderr

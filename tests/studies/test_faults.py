@@ -196,7 +196,7 @@ def test_a_disk_that_is_full_for_the_cache_ends_the_run_and_the_trial_goes_again
 
     def fill(candidate, name):
         asked.append(name)
-        if len(asked) > 14:
+        if asked.count("acc") > 3:
             raise OutOfSpace("the cache cannot be written (No space left on device)", got="/cache")
 
     study = Study.open(tmp_path / "s", config())
@@ -206,6 +206,21 @@ def test_a_disk_that_is_full_for_the_cache_ends_the_run_and_the_trial_goes_again
     again = Study.open(tmp_path / "s", config())
     again.run(Arithmetic(), Stop(trials=6))
     assert story(again.records()) == story(Study.load(tmp_path / "whole").records())
+
+
+def test_a_full_disk_is_told_from_other_refusals_of_the_cache(tmp_path):
+    from evaluators.cache import Store
+
+    def work():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+        try:
+            Store(tmp_path / "cache").save("0" * 8, {}, {"long": "x" * 9000})
+        except OutOfSpace as error:
+            return f"out of space: {error}"
+
+    assert Child(work).end().startswith("out of space: the cache cannot be written (File too large)")
+    assert not Store(tmp_path / "cache").holds("0" * 8)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")

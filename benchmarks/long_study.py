@@ -1,0 +1,110 @@
+"""What a study of 20,000 trials takes as it grows: memory, processor time and journal per trial, on recorded answers.
+
+    python benchmarks/long_study.py [--trials 20000] [--sampler random]
+
+The answers follow from the candidate by arithmetic, so that the space is large enough for trials that are all new.
+Saves benchmarks/results/long_study.json.
+"""
+
+import argparse
+import json
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from evaluators.base import Budget, Measurement, Protocol
+from space import Candidate, SearchSpace
+from studies import Event, Stop, Study, StudyConfig, TrialFinished
+
+RESULTS = Path(__file__).parent / "results" / "long_study.json"
+SPACE = SearchSpace(
+    input_bits=tuple(range(1, 9)),
+    precisions=("fp", "pact2", "pact4", "dorefa2-4", "dorefa4-2", "xnor", "mbn1x1", "mbn2x1", "mbn2x2", "mbn3x3"),
+    members=(1, 2, 3),
+    full_precision=(0, 1),
+    votes=("mean", "majority"),
+    mu=(0, 255),
+    mapped_layers=(1, 2, 3),
+    widths=(0.25, 0.5, 1.0),
+)
+POINTS = 8
+"""Parts of the study after each of which its size is told."""
+
+
+class Formula:
+    """Answers by arithmetic, at once."""
+
+    protocol = Protocol(dataset="formula", checksum="0", network="none", epsilon=0.2)
+    budget = Budget()
+
+    def cost(self, candidate: Candidate) -> dict[str, Measurement]:
+        """More bits cost more."""
+        bits = sum(one.precision.weight * one.precision.activation for one in candidate.members)
+        return {"bops": Measurement(value=1e6 * candidate.width**2 * (bits + candidate.input_bits), unit="bit-ops")}
+
+    def measure(self, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:
+        """What costs more is more accurate; coarse input and many members are robust."""
+        size = math.log2(self.cost(candidate)["bops"].value) / 40
+        robust = (9 - candidate.input_bits) / 20 + len(candidate.members) / 30
+        yield "acc", Measurement.fraction(round(1000 * min(1.0, size)), 1000)
+        yield "pgd", Measurement.fraction(round(1000 * robust), 1000)
+
+
+def memory() -> int:
+    """Bytes that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def run(sampler: str, trials: int, folder: Path) -> list[dict[str, Any]]:
+    """Run the study; its size after each part: evaluated trials, records, bytes, journal and milliseconds a trial."""
+    points: list[dict[str, Any]] = []
+    known = {"evaluated": 0, "seconds": time.process_time()}
+
+    def hear(event: Event) -> None:
+        if not isinstance(event, TrialFinished) or event.evaluated % (trials // POINTS):
+            return
+        if event.evaluated == known["evaluated"]:
+            return
+        now, count = time.process_time(), event.evaluated - known["evaluated"]
+        points.append(
+            {
+                "evaluated": event.evaluated,
+                "records": event.record.number + 1,
+                "memory_mb": round(memory() / 1e6, 1),
+                "journal_mb": round((folder / "journal.log").stat().st_size / 1e6, 1),
+                "front": len(event.front),
+                "ms_per_trial": round((now - known["seconds"]) / count * 1e3, 2),
+            }
+        )
+        known.update(evaluated=event.evaluated, seconds=now)
+        print("  ".join(f"{name} {value}" for name, value in points[-1].items()), flush=True)
+
+    config = StudyConfig(
+        objectives=("acc", "pgd", "bops"),
+        space=SPACE,
+        protocol=Formula.protocol,
+        budget=Formula.budget,
+        sampler=sampler,
+        proposals="off",
+        full=True,
+    )
+    Study.open(folder, config).run(Formula(), Stop(trials=trials), hear)
+    return points
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=20_000)
+    parser.add_argument("--sampler", default="random")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        points = run(args.sampler, args.trials, Path(folder))
+    RESULTS.write_text(json.dumps({"sampler": args.sampler, "points": points}, indent=1) + "\n")
+    print(f"written to {RESULTS}")
+
+
+if __name__ == "__main__":
+    main()
