@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from search.parser import COMMANDS
+
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "optuna", "matplotlib", "rich", "numpy"}
@@ -36,7 +38,7 @@ def test_importing_search_loads_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
-@pytest.mark.parametrize("command", ["", "run", "cost", "evaluate", "diagnose", "plot", "select", "reproduce"])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_every_help_fits_eighty_columns(bitfront: Call, command: str) -> None:
     ended = bitfront(*filter(None, [command]), "--help")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -50,7 +52,7 @@ def test_every_help_fits_eighty_columns(bitfront: Call, command: str) -> None:
         (
             ["frobnicate"],
             "unknown command: got 'frobnicate'; "
-            "expected one of audit, compare, cost, diagnose, evaluate, plot, reproduce, run, select",
+            "expected one of audit, compare, confirm, cost, diagnose, evaluate, export, plot, report, reproduce, run,",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objectives", "acc,pdg"], "unknown objective: got 'pdg'"),
