@@ -50,7 +50,7 @@ def test_every_help_fits_eighty_columns(bitfront: Call, command: str) -> None:
         (
             ["frobnicate"],
             "unknown command: got 'frobnicate'; "
-            "expected one of audit, compare, cost, diagnose, evaluate, plot, reproduce, run, select",
+            "expected one of audit, compare, confirm, cost, diagnose, evaluate, plot, report, reproduce, run, select",
         ),
         (["--trails", "3"], "unknown flag of run: got '--trails'; hint: did you mean --trials?"),
         (["--objectives", "acc,pdg"], "unknown objective: got 'pdg'"),
