@@ -27,13 +27,13 @@ def flag(verdict: Verdict, rule: str) -> str:
 
 
 def rules_in(flags: Iterable[str]) -> tuple[str, ...]:
-    """The names of the rules that triggered, worst first.
+    """The names of the rules that triggered, each once, worst first.
 
     >>> rules_in(("suspect:gap", "masked:black-box"))
     ('black-box', 'gap')
     """
     ranked = sorted(flags, key=lambda one: -VERDICTS.index(_severity(one)))
-    return tuple(one.partition(":")[2] for one in ranked)
+    return tuple(dict.fromkeys(one.partition(":")[2] for one in ranked))
 
 
 def worst(flags: Iterable[str]) -> Verdict:

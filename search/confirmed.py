@@ -54,7 +54,7 @@ def sentences(confirmation: Confirmation) -> list[str]:
     kept = sum(row.on_front for row in stand)
     told = [f"{kept} of the front's {len(before)} stand" + _joined(stand)]
     told += [f"#{row.number} {row.candidate} fell: {row.reason}" for row in before if not row.stands]
-    told += [f"off by {text}" for text in _shifts(confirmation)]
+    told += [f"from search to confirmed: {text}" for text in _shifts(confirmation)]
     missing = sum(len(confirmation.seeds) - len(row.seeds) for row in confirmation.rows)
     return told + ([f"not finished: {missing} trainings are missing; the same command goes on"] if missing else [])
 
@@ -73,7 +73,7 @@ def _shifts(confirmation: Confirmation) -> list[str]:
             continue
         points = [100 * (full.value - proxy.value) for proxy, full in pairs]
         mean = sum(points) / len(points)
-        told.append(f"{mean:+.1f} points in {name} on average ({min(points):+.1f} to {max(points):+.1f})")
+        told.append(f"{name} {mean:+.1f} points on average ({min(points):+.1f} to {max(points):+.1f})")
     return told
 
 

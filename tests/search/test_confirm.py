@@ -2,6 +2,9 @@
 
 import csv
 import json
+import re
+import shlex
+import shutil
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,13 +15,14 @@ from matplotlib.image import imread
 
 from evaluators.robustness.verification.settings import Verification
 from evaluators.robustness.verification.verify import Verifier
-from search.cli import main
+from search.cli import main, parse
 from search.confirmed import confirmation_csv, sentences
 from search.confirming import Confirming, on_test
 from search.opening import evaluator_of_lock, evaluator_of_study
 from space import Candidate
 from studies import Study, read_confirmation, read_lock
 from studies.confirming import fresh_seeds
+from studies.rules.reading import FORMS
 
 Capture = pytest.CaptureFixture[str]
 PLACE = ["--device", "cpu", "--cache", "cache"]
@@ -216,7 +220,7 @@ def test_sentences_tell_who_fell_who_came_and_how_far_off_the_search_was() -> No
     told = sentences(replace(found, rows=(risen, fallen)))
     assert told[0] == f"0 of the front's 1 stand; from beside it came #8 {first.candidate}"
     assert told[1] == f"#7 {first.candidate} fell: beaten by #1"
-    assert told[2] == "off by +10.0 points in acc on average (+10.0 to +10.0)"
+    assert told[2] == "from search to confirmed: acc +10.0 points on average (+10.0 to +10.0)"
 
 
 @pytest.fixture(autouse=True)
@@ -226,3 +230,51 @@ def same_lock() -> Iterator[None]:
     before = lock.read_bytes()
     yield
     lock.write_bytes(before)
+
+
+def commands(page: str) -> list[str]:
+    """What a page of the documentation tells to type."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    return re.findall(r"^python -m search (.*)$", text, flags=re.MULTILINE)
+
+
+@pytest.fixture
+def run_of_the_pages() -> Iterator[Path]:
+    """The study where the pages look for it."""
+    folder = Path("runs/mnist5k-mnistconv")
+    if not folder.exists():
+        shutil.copytree("study", folder)
+    yield folder
+
+
+@pytest.mark.parametrize("command", commands("confirm.md"))
+def test_the_commands_of_the_page_on_confirming_run(command: str, run_of_the_pages: Path, capsys: Capture) -> None:
+    """At an effort of seconds; later flags win."""
+    words = [*shlex.split(command), *SMALL, *PLACE, "--seeds", "1", "--epochs", "1", "--train-images", "200"]
+    assert main(words) == 0
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", commands("select.md"))
+def test_the_commands_of_the_page_on_selecting_run(command: str, run_of_the_pages: Path, capsys: Capture) -> None:
+    words = shlex.split(command.replace("acc>=0.3", "acc>=0.05"))  # networks of seconds are no better
+    assert main([*words, *PLACE]) == 0
+    assert capsys.readouterr().out
+
+
+def test_the_page_on_confirming_names_every_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "confirm.md").read_text(encoding="utf-8")
+    args = parse(["confirm", "study"])
+    for name in ("near", "seeds", "train_images", "images", "steps", "restarts", "queries", "binarized"):
+        assert f"--{name.replace('_', '-')} {getattr(args, name)}" in page
+    assert args.epochs is None
+    for script in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(compile(script.replace("runs/mnist5k-mnistconv", "study"), "confirm.md", "exec"), {})
+
+
+def test_the_page_on_selecting_names_every_rule_and_entry_of_the_lock() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "select.md").read_text(encoding="utf-8")
+    page = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
+    named = {name for text in re.findall(r"`([^`]+)`", page) for name in text.split(", ")}
+    assert named >= read_lock("study").to_json().keys()
+    assert all(f"| `{name}" in page for name in FORMS)

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from evaluators.identity import fingerprint
@@ -142,3 +143,43 @@ def test_the_evaluator_of_a_lock_builds_its_network(capsys: Capture) -> None:
     prints = [fingerprint(member.state_dict()) for member in model.members]
     assert evaluator.identities(lock.candidate) == lock.members
     assert prints == [one.weights for one in lock.members]  # the space has no mappings
+
+
+def test_the_lock_is_a_source_as_its_study_is(capsys: Capture) -> None:
+    words = [
+        "evaluate",
+        "xnor",
+        "--objectives",
+        "transfer",
+        *SEARCH,
+        "--images",
+        "10",
+        "--steps",
+        "1",
+        *PLACE,
+        "--json",
+    ]
+    found = []
+    for source in ("study", "study/selected.json", str(read_lock("study").candidate)):
+        assert main([*words, "--source", source]) == 0
+        found.append(json.loads(capsys.readouterr().out)["protocol"]["source"])
+    assert found == [str(read_lock("study").candidate)] * 3
+
+
+def test_the_same_images_may_lie_elsewhere(capsys: Capture) -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(300) % 3
+    images = (random.integers(0, 60, (300, 8, 8, 1)) + 60 * labels[:, None, None, None]).astype(np.uint8)
+    arrays = {"x_train": images[:200], "y_train": labels[:200], "x_test": images[200:], "y_test": labels[200:]}
+    np.savez("first.npz", **arrays)
+    budget = ["--epochs", "1", "--images", "10", "--steps", "1", "--epsilon", "0.05", "--network", "fcn2"]
+    words = ["--dataset", "first.npz", "--space", "space.toml", "--trials", "1", "--out", "own"]
+    assert main([*words, *budget, *PLACE]) == 0
+    Path("first.npz").rename("second.npz")
+    capsys.readouterr()
+    assert main(["evaluate", "--from-lock", "own", *PLACE]) == 2
+    assert "first.npz" in capsys.readouterr().err
+    assert main(["evaluate", "--from-lock", "own", "--dataset", "second.npz", *PLACE]) == 0
+    assert "the same network bit for bit" in capsys.readouterr().out
+    assert main(["evaluate", "--from-lock", "own", "--dataset", "mnist5k", *PLACE]) == 2
+    assert "the lock file was made with other images of first.npz: got " in capsys.readouterr().err

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from test_rules import MANY, OBJECTIVES, RULES, record
+from test_selection_rules import MANY, OBJECTIVES, RULES, record
 
 from space.errors import UserError
 from studies.limits import Limit
