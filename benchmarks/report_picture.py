@@ -14,8 +14,8 @@ PICTURE = Path(__file__).parents[1] / "docs" / "report.png"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 IN_SOFTWARE = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-WIDTH, COLOURS = 1100, 64
-"""Pixels across; colours that the file keeps, which few pictures have more of."""
+WIDTH = 1100
+"""Pixels across."""
 
 
 def main(folder: Path) -> None:
@@ -44,7 +44,7 @@ def photograph(page: Path, chosen: int) -> None:
         shown.evaluate("document.getElementById('marked').hidden = true")
         shown.screenshot(path=PICTURE, full_page=True, clip=clip)
         browser.close()
-    Image.open(PICTURE).convert("RGB").quantize(COLOURS).save(PICTURE, optimize=True)
+    Image.open(PICTURE).convert("RGB").save(PICTURE, optimize=True)
 
 
 if __name__ == "__main__":
