@@ -98,13 +98,13 @@ function lineThrough(points, look) {
 function parallel() {
   const axes = report.parallel.axes, of = test => shown.filter(test);
   const ticks = axes.flatMap((axis, i) => axis.ticks.map(([y, text]) => ({
-    x: i, y, text, showarrow: false, xanchor: i ? "right" : "left", xshift: i ? -5 : 5, font: { size: 10, color: colour("quiet") }, bgcolor: colour("ground") })));
+    x: i, y, text, showarrow: false, xanchor: "right", xshift: -5, font: { size: 10, color: colour("quiet") }, bgcolor: colour("ground") })));
   return { data: [
     lineThrough(of(one => !one.front), { width: 1, size: 3, color: colour("other"), opacity: 0.6 }),
     lineThrough(of(one => one.front && !one.chosen), { width: 2, size: 5, color: colour("front") }),
     lineThrough(of(one => one.chosen), { width: 3, size: 6, color: colour("chosen") }),
   ], layout: {
-    showlegend: false, hovermode: "closest", annotations: ticks, margin: { l: 30, r: 30, t: 40, b: 15 },
+    showlegend: false, hovermode: "closest", annotations: ticks, margin: { l: 45, r: 30, t: 40, b: 15 },
     xaxis: { side: "top", tickvals: axes.map((_, i) => i), ticktext: axes.map(axis => axis.title), range: [-0.3, axes.length - 0.7], showgrid: false, zeroline: false, fixedrange: true },
     yaxis: { visible: false, range: [-0.06, 1.06], fixedrange: true },
     shapes: parallelShapes() } };

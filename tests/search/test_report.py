@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import re
 import shlex
 from argparse import Namespace
+from base64 import b64decode
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,11 +20,13 @@ from scipy import stats
 
 from evaluators import DIAGNOSTICS, OBJECTIVES, cost_report
 from evaluators.base import Budget, Measurement, Protocol
+from evaluators.samples import Sample
 from search.cli import main, parse
 from search.opening import budget_of
 from search.report import document_of, page_of
 from search.report.again import diagnose_command
 from search.report.choices import chosen_by
+from search.report.images import as_json, data_uri
 from search.report.importance import LEAST, importances
 from search.report.markup import element
 from search.report.page import SCRIPTS
@@ -300,6 +304,27 @@ def hostile_document(document: dict[str, Any]) -> dict[str, Any]:
     return {
         name: one if name in ("pairs", "limits", "growth", "columns") else worse(one) for name, one in document.items()
     }
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_are_read_back_as_they_were(channels: int) -> None:
+    from PIL import Image
+
+    levels = np.random.default_rng(0).integers(0, 256, (channels, 5, 7))
+    uri = data_uri(levels / 255)
+    assert uri.startswith("data:image/png;base64,")
+    read = np.asarray(Image.open(io.BytesIO(b64decode(uri.partition(",")[2]))))
+    assert (read.reshape(5, 7, channels) == levels.transpose(1, 2, 0)).all()
+
+
+def test_the_difference_is_grey_where_nothing_changed_and_reaches_both_ends() -> None:
+    import torch
+
+    clean = torch.full((1, 1, 3), 0.5)
+    sample = Sample(label=3, predicted=5, clean=clean, perturbed=clean + torch.tensor([-0.1, 0.0, 0.1]))
+    found = as_json(sample, 0.1)
+    assert found["images"]["difference"] == data_uri(np.array([[[0.0, 0.5, 1.0]]]))
+    assert found["text"].startswith("class 3, taken for 5; difference times 5,")
 
 
 def test_hostile_texts_stay_texts(document: dict[str, Any]) -> None:
