@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from studies.confirmation import ConfirmedRow as ConfirmedRow
     from studies.confirmation import SeedResult as SeedResult
     from studies.confirmation import read_confirmation as read_confirmation
-    from studies.confirming import NEAR as NEAR
     from studies.confirming import Plan as Plan
     from studies.confirming import full_epochs as full_epochs
     from studies.confirming import make_plan as make_plan
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
     from studies.lock import read_lock as read_lock
     from studies.locking import lock_of as lock_of
     from studies.locking import versions_with as versions_with
+    from studies.near import NEAR as NEAR
     from studies.offer import Offer as Offer
     from studies.outputs import write_outputs as write_outputs
     from studies.outputs import write_selected as write_selected
@@ -105,7 +105,7 @@ _HOMES = {
     "comparison": ("Reach", "Spread", "held_volumes", "reach_of", "spread_of"),
     "config": ("PROPOSALS", "Plateau", "Stop", "StudyConfig", "check_rungs"),
     "confirmation": ("CONFIRMED_FILE", "Confirmation", "ConfirmedRow", "SeedResult", "read_confirmation"),
-    "confirming": ("NEAR", "Plan", "full_epochs", "make_plan"),
+    "confirming": ("Plan", "full_epochs", "make_plan"),
     "distance": ("additive_epsilon", "igd_plus"),
     "events": ("Event", "Measured", "RunStarted", "RunStopped", "Stopped", "TrialFinished", "TrialStarted"),
     "history": ("hypervolume_trace",),
@@ -114,6 +114,7 @@ _HOMES = {
     "listed": ("Listed",),
     "lock": ("LOCK_FILE", "Lock", "read_lock"),
     "locking": ("lock_of", "versions_with"),
+    "near": ("NEAR",),
     "offer": ("Offer",),
     "outputs": ("write_outputs", "write_selected"),
     "papers.catalogue": ("TABLES", "choose_rows", "find_tables"),

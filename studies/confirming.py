@@ -14,10 +14,6 @@ from studies.records import Record, feasible_records
 from studies.study import Study
 from studies.terms import Terms
 
-NEAR = 0.16
-"""Probability of being on the front from which a record off it is confirmed too: what a normal error has of being more
-than one standard error in its favour."""
-
 LONGER = 10
 """How many times the search's epochs are the full budget where no paper trains the network."""
 

@@ -1,6 +1,9 @@
 """The flags are a decision: adding one means editing this list."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from search.cli import parse
 from search.parser import COMMANDS, build_parser, flags
 from space.errors import UserError
 
+ROOT = Path(__file__).parents[2]
 COMMON = {"-h", "--help", "--json"}
 PROTOCOL = {
     "--dataset",
@@ -67,6 +71,12 @@ FROZEN = {
 
 def test_the_flags_are_frozen() -> None:
     assert flags(build_parser()) == FROZEN
+
+
+def test_help_loads_no_slow_library() -> None:
+    code = "import sys; from search.parser import build_parser; build_parser(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert not {"torch", "optuna", "numpy", "matplotlib", "rich"} & {*done.stdout.split()}
 
 
 def test_every_command_says_what_it_does() -> None:
