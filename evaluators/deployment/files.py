@@ -14,8 +14,6 @@ from evaluators.deployment.packing import Arrays, packed, unpacked
 from evaluators.ensemble import Ensemble
 from space import UserError
 
-PACKED, WEIGHTS = "packed.npz", "weights.safetensors"
-
 DAMAGE = (
     OSError,
     ValueError,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from search.console import console, note, table
 from search.export.folders import CARD, FILES, check_free, whole
-from search.export.verification import ATTACKED, CLAIMED, FLOAT32, TEST, Outcome, Subject, verify
+from search.export.subject import Subject
+from search.export.verification import ATTACKED, CLAIMED, FLOAT32, TEST, Outcome, verify
 from search.export.writing import write_findings, write_network
 from search.formats import number, size
 from search.opening import evaluator_of_lock, one_evaluation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,56 +15,17 @@ from search.export.folders import CARD, FILES, VERIFIED
 from search.export.latency import Latency, measure_latency
 from search.export.programs import ONNX
 from search.export.running import PACKED, READERS
+from search.export.subject import Subject, Tell
 
 if TYPE_CHECKING:
-    from evaluators import Evaluator
-    from evaluators.deployment.adversaries import Adversaries
-    from evaluators.ensemble import Ensemble
-    from evaluators.networks.plan import Plan
     from search.export.running import Decides
     from studies import Lock
-
-Tell = Callable[[str], None]
 
 TEST, CLAIMED, ATTACKED = "test", "claimed", "attacked"
 """Images of an exam: all test images, those that the lock's accuracy is of, and adversarial ones."""
 
 FLOAT32 = "float32 weights of one network"
 """Under which its size stands beside those of the files."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """What was exported.
-
-    Attributes:
-        lock: what it is said to be worth.
-        evaluator: of the lock.
-        ensemble: the very network, in PyTorch.
-    """
-
-    lock: Lock
-    evaluator: Evaluator
-    ensemble: Ensemble
-
-    @property
-    def plan(self) -> Plan:
-        """Shape of an image, classes, and the width of the network."""
-        from evaluators.networks.plan import Plan
-
-        data = self.evaluator.data
-        return Plan(shape=data.shape, classes=data.classes, width=self.lock.candidate.width)
-
-    def adversaries(self, tell: Tell) -> Adversaries:
-        """Images crafted against the network as the lock's own measurement crafted them."""
-        from evaluators.deployment.adversaries import attacked, verified
-        from evaluators.robustness.verification.settings import Verification
-
-        if self.lock.part == "test" and self.lock.verification:
-            twins = tuple(self.lock.verification["twins"])
-            settings = Verification(**{**self.lock.verification, "twins": twins})
-            return verified(self.evaluator, self.lock.candidate, settings, tell)
-        return attacked(self.evaluator, self.lock.candidate, self.evaluator.budget.images)
 
 
 @dataclass(frozen=True, kw_only=True)

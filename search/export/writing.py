@@ -11,7 +11,8 @@ from search.export.configuration import CONFIG, configuration
 from search.export.folders import CARD, VERIFIED
 from search.export.programs import ONNX, PT2, traced, write_onnx, write_pt2
 from search.export.running import PACKED, WEIGHTS
-from search.export.verification import Outcome, Subject
+from search.export.subject import Subject
+from search.export.verification import Outcome
 from studies import this_machine, versions_with
 
 
