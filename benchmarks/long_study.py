@@ -53,6 +53,19 @@ class Formula:
         yield "pgd", Measurement.fraction(round(1000 * robust), 1000)
 
 
+def config_of(sampler: str) -> StudyConfig:
+    """The study's settings."""
+    return StudyConfig(
+        objectives=("acc", "pgd", "bops"),
+        space=SPACE,
+        protocol=Formula.protocol,
+        budget=Formula.budget,
+        sampler=sampler,
+        proposals="off",
+        full=True,
+    )
+
+
 def memory() -> int:
     """Bytes that this process holds."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
@@ -82,16 +95,7 @@ def run(sampler: str, trials: int, folder: Path) -> list[dict[str, Any]]:
         known.update(evaluated=event.evaluated, seconds=now)
         print("  ".join(f"{name} {value}" for name, value in points[-1].items()), flush=True)
 
-    config = StudyConfig(
-        objectives=("acc", "pgd", "bops"),
-        space=SPACE,
-        protocol=Formula.protocol,
-        budget=Formula.budget,
-        sampler=sampler,
-        proposals="off",
-        full=True,
-    )
-    Study.open(folder, config).run(Formula(), Stop(trials=trials), hear)
+    Study.open(folder, config_of(sampler)).run(Formula(), Stop(trials=trials), hear)
     return points
 
 
