@@ -67,7 +67,11 @@ def _array(name: str, content: bytes) -> NDArray[Any]:
     try:
         kind, promised = _promise(io.BytesIO(content))
         if kind.hasobject or promised > len(content):
-            got = "Object arrays" if kind.hasobject else f"{len(content)} bytes for an array of {promised}"
+            got = (
+                "Object arrays cannot be loaded"
+                if kind.hasobject
+                else f"{len(content)} bytes for an array of {promised}"
+            )
             raise UserError(f"array {name} cannot be read", got=got, expected=expected)
         array: NDArray[Any] = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError, MemoryError, RecursionError) as error:
