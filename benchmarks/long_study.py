@@ -3,7 +3,7 @@
     python benchmarks/long_study.py [--trials 20000] [--sampler random]
 
 The answers follow from the candidate by arithmetic, so that the space is large enough for trials that are all new.
-Saves benchmarks/results/long_study.json.
+Saves benchmarks/results/long_study.json, and its table in docs/reliability.md.
 """
 
 import argparse
@@ -19,6 +19,9 @@ from evaluators.base import Budget, Measurement, Protocol
 from space import Candidate, SearchSpace
 from studies import Event, Stop, Study, StudyConfig, TrialFinished
 
+PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+BEGIN, END = "<!-- long_study -->", "<!-- /long_study -->"
+COLUMNS = ("evaluated", "records", "memory, MB", "journal, MB", "on the front", "ms of processor a trial")
 RESULTS = Path(__file__).parent / "results" / "long_study.json"
 SPACE = SearchSpace(
     input_bits=tuple(range(1, 9)),
@@ -53,6 +56,19 @@ class Formula:
         yield "pgd", Measurement.fraction(round(1000 * robust), 1000)
 
 
+def config_of(sampler: str) -> StudyConfig:
+    """The study's settings."""
+    return StudyConfig(
+        objectives=("acc", "pgd", "bops"),
+        space=SPACE,
+        protocol=Formula.protocol,
+        budget=Formula.budget,
+        sampler=sampler,
+        proposals="off",
+        full=True,
+    )
+
+
 def memory() -> int:
     """Bytes that this process holds."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
@@ -82,17 +98,16 @@ def run(sampler: str, trials: int, folder: Path) -> list[dict[str, Any]]:
         known.update(evaluated=event.evaluated, seconds=now)
         print("  ".join(f"{name} {value}" for name, value in points[-1].items()), flush=True)
 
-    config = StudyConfig(
-        objectives=("acc", "pgd", "bops"),
-        space=SPACE,
-        protocol=Formula.protocol,
-        budget=Formula.budget,
-        sampler=sampler,
-        proposals="off",
-        full=True,
-    )
-    Study.open(folder, config).run(Formula(), Stop(trials=trials), hear)
+    Study.open(folder, config_of(sampler)).run(Formula(), Stop(trials=trials), hear)
     return points
+
+
+def page(points: list[dict[str, Any]]) -> str:
+    """The points as a table of the page."""
+    rows = [
+        [f"{one:,}" if isinstance(one, int) and one > 999 else str(one) for one in point.values()] for point in points
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (COLUMNS, ["---"] * len(COLUMNS), *rows))
 
 
 def main() -> None:
@@ -103,7 +118,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         points = run(args.sampler, args.trials, Path(folder))
     RESULTS.write_text(json.dumps({"sampler": args.sampler, "points": points}, indent=1) + "\n")
-    print(f"written to {RESULTS}")
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    PAGE.write_text(f"{before}{BEGIN}\n{page(points)}\n{END}{after}", encoding="utf-8")
+    print(f"written to {RESULTS} and {PAGE}")
 
 
 if __name__ == "__main__":

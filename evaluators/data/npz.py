@@ -66,12 +66,12 @@ def _array(name: str, content: bytes) -> NDArray[Any]:
     expected = "a plain array of integers: pickled Python objects are never loaded"
     try:
         kind, promised = _promise(io.BytesIO(content))
-        if kind.hasobject or promised > len(content):
-            got = "pickled objects" if kind.hasobject else f"{len(content)} bytes for an array of {promised}"
+        if not kind.hasobject and promised > len(content):
+            got = f"{len(content)} bytes for an array of {promised}"
             raise UserError(f"array {name} cannot be read", got=got, expected=expected)
         array: NDArray[Any] = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError, MemoryError, RecursionError) as error:
-        got = f"a damaged header or end: {str(error).partition(': <')[0]}"[:100]  # no addresses of objects
+        got = str(error).partition(": <")[0][:100]  # no addresses of objects
         raise UserError(f"array {name} cannot be read", got=got, expected=expected) from error
     return array
 

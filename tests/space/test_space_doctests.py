@@ -21,7 +21,7 @@ def test_there_are_examples():
 
 
 def test_public_names_are_all_there_and_documented():
-    wanted = {"Candidate", "Member", "MuLaw", "Precision", "SearchSpace", "UserError", "UnknownName"}
+    wanted = {"Candidate", "Member", "MuLaw", "Precision", "SearchSpace", "UserError", "UnknownName", "OutOfSpace"}
     wanted |= {"AnyPrecision", "Staged", "read_precision", "Encoding", "Conditional", "Flat"}
     assert wanted | {"load_space", "PRESETS", "RECIPES"} == set(space.__all__)
     assert all(getattr(space, name).__doc__ for name in space.__all__)
