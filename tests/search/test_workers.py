@@ -144,6 +144,7 @@ def test_a_run_that_is_interrupted_ends_its_workers_and_keeps_what_is_finished(t
     assert not (tmp_path / "s" / ".workers").exists()
 
 
+@pytest.mark.slow
 def test_a_worker_refuses_other_images_than_the_studys(bitfront, tmp_path):
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 255, (300, 8, 8), dtype=np.uint8), rng.integers(0, 3, 300)
