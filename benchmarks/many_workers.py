@@ -16,8 +16,7 @@ import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,6 @@ import numpy as np
 from servers import Server
 from timing import save
 
-from evaluators import Measurement
-from space import Candidate
 from studies import Stop, Stopped, Study, StudyConfig, hypervolume_trace
 from studies.desk import Desk, Task
 from studies.replay import Replay, Table, member_names
@@ -41,7 +38,7 @@ SHARES = (0.9, 0.99)
 """Of the hypervolume of the whole table."""
 
 
-def config(table: Table, sampler: str = "tpe") -> StudyConfig:
+def study_config(table: Table, sampler: str = "tpe") -> StudyConfig:
     return StudyConfig(
         objectives=("acc", "pgd", "bops"),
         space=table.space,
@@ -107,19 +104,16 @@ class Simulated:
         if task.known:
             return task.known, 0.0
         report, members = desk.begin(task.number, str(task.candidate)), member_names(task.candidate)
-        before, at = self._replay.seconds, self._free
-        outcome = evaluate(self._replay, task.candidate, desk_config(desk), report, desk.gate)
+        before, at, fresh = self._replay.seconds, self._free, {*members} - self._ready.keys()
+        outcome = evaluate(self._replay, task.candidate, study_config(self._table), report, desk.gate)
         spent = (self._replay.seconds - before) * self._stretch
-        if all(name in self._ready for name in members):
-            at = max(at, *(self._ready[name] for name in members))
-        for name in members:
-            self._ready.setdefault(name, at + spent)
+        began = max([at, *(self._ready[name] for name in members if name in self._ready)])
+        for name in sorted(fresh):
+            began += self._table.members[0][name] * self._stretch
+            self._ready[name] = began
         self.busy += spent
-        return outcome, at - self._free + spent
-
-
-def desk_config(desk: Desk) -> StudyConfig:
-    return desk._config
+        trained = sum(self._table.members[0][name] * self._stretch for name in fresh)
+        return outcome, began - at + spent - trained
 
 
 def simulate(table: Table, count: int, trials: int, turn: float, stretch: float) -> dict[str, Any]:
@@ -128,7 +122,7 @@ def simulate(table: Table, count: int, trials: int, turn: float, stretch: float)
     with tempfile.TemporaryDirectory() as folder:
         replay = Replay(table)
         hands = Simulated(replay, table, count, turn, stretch)
-        study = Study.open(folder, config(table))
+        study = Study.open(folder, study_config(table))
         stopped = study.run(replay, Stop(trials=trials), clock=hands.clock, hands=hands)
         records, bounds = study.records(), study.bounds
         assert bounds is not None
@@ -148,30 +142,6 @@ def simulate(table: Table, count: int, trials: int, turn: float, stretch: float)
     }
 
 
-@dataclass
-class Nothing:
-    """An evaluator that takes no time."""
-
-    replay: Replay
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.replay, name)
-
-    @property
-    def protocol(self) -> Any:
-        return self.replay.protocol
-
-    @property
-    def budget(self) -> Any:
-        return self.replay.budget
-
-    def cost(self, candidate: Candidate) -> dict[str, Measurement]:
-        return self.replay.cost(candidate)
-
-    def measure(self, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:
-        return self.replay.measure(candidate, names)
-
-
 def ask_and_tell(folder: Path, trials: int) -> None:
     """A worker that does nothing between its asks."""
     Study.load(folder).join(Replay(Table.load(TABLE)), Stop(trials=trials))
@@ -187,16 +157,14 @@ def limit(table: Table, processes: int, trials: int) -> dict[str, Any]:
         server.start()
         try:
             url = server.fresh()
-            study = Study.open(Path(folder) / "study", config(table, "random"), url)
+            study = Study.open(Path(folder) / "study", study_config(table, "random"), url)
             study.run(Replay(table), Stop(trials=1))
             with psycopg.connect(url.replace("+psycopg", "")) as connection:
                 count = "SELECT sum(xact_commit + xact_rollback) FROM pg_stat_database"
                 before, began = connection.execute(count).fetchone(), time.perf_counter()
                 words = (Path(folder) / "study", trials)
-                workers = [
-                    multiprocessing.get_context("fork").Process(target=ask_and_tell, args=words)
-                    for _ in range(processes)
-                ]
+                make = multiprocessing.get_context("fork").Process
+                workers = [make(target=ask_and_tell, args=words) for _ in range(processes)]
                 for one in workers:
                     one.start()
                 for one in workers:
@@ -228,13 +196,9 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
     left.set(xscale="log", xlabel="hours, virtual", ylabel="hypervolume", title="What is found, by workers")
     left.legend(title="workers", fontsize=8)
     counts = [row["workers"] for row in rows]
+    unseen = [row["unseen at an ask"] / row["trials"] for row in rows]
     right.plot(counts, [row["share of time at work"] for row in rows], "o-", label="share of their time at work")
-    right.plot(
-        counts,
-        [row["unseen at an ask"] / row["trials"] for row in rows],
-        "s--",
-        label="share of trials unseen at an ask",
-    )
+    right.plot(counts, unseen, "s--", label="share of all trials that an ask does not see")
     right.set(xscale="log", xlabel="workers", ylim=(0, 1.05), title="What becomes of it")
     right.legend(fontsize=8)
     figure.savefig(path, dpi=110)
@@ -242,10 +206,8 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
 
 def reached(row: dict[str, Any], goal: float) -> dict[str, float | None]:
     """Virtual seconds to shares of a hypervolume."""
-    return {
-        f"{share:.0%}": next((at for at, volume in row["hypervolume"] if volume >= share * goal), None)
-        for share in SHARES
-    }
+    times = {share: [at for at, volume in row["hypervolume"] if volume >= share * goal] for share in SHARES}
+    return {f"{share:.0%}": min(found, default=None) for share, found in times.items()}
 
 
 def parsed() -> argparse.Namespace:
