@@ -153,7 +153,7 @@ def on_this_host(count: int, folder: Path, args: Namespace) -> Processes:
         args: of `run`; where data and members lie is passed on.
     """
     command = [sys.executable, "-m", "search", "worker", str(folder)]
-    for name in ("storage", "cache", "data_root", "time"):
+    for name in ("cache", "data_root", "time"):  # the storage, and its password, the folder knows
         if (value := getattr(args, name)) is not None:
             command += [f"--{name.replace('_', '-')}", str(value)]
     places = [*_places(count, args.device)]
