@@ -213,7 +213,7 @@ def reached(row: dict[str, Any], goal: float) -> dict[str, float | None]:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, nargs="+", default=list(WORKERS))
-    parser.add_argument("--trials", type=int, default=600, help="of the table's 696 candidates")
+    parser.add_argument("--trials", type=int, default=200, help="of the table's 696 candidates")
     parser.add_argument("--stretch", type=float, default=60.0, help="times as long as in the table")
     parser.add_argument("--processes", type=int, default=2, help="that measure PostgreSQL's limit")
     parser.add_argument("--asked", type=int, default=60, help="trials by which they do")
