@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 LOOK = 0.5
 """Seconds after which the driver looks at other things than its actors."""
 
-HERE = "127.0.0.1"
-"""Where a cluster of our own listens: nobody else reaches it."""
+ON_OTHER_HOSTS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Environment variable by which Ray, on any system, listens on 127.0.0.1 alone; read when Ray is imported."""
 
 Make = Callable[[], "Evaluates"]
 
@@ -138,13 +138,15 @@ def connected(address: str | None) -> Iterator[Any]:
     """Ray, connected to a cluster, or to one of our own that ends with this; UserError where there is none."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if address is None:
+        os.environ.setdefault(ON_OTHER_HOSTS, "0")
     try:
         import ray
     except ImportError as error:
         hint = "pip install 'bitfront[ray]'"
         raise UserError("--engine ray", expected="the package ray", hint=hint) from error
     before = signal.getsignal(signal.SIGTERM)
-    own: dict[str, Any] = {} if address else {"include_dashboard": False, "_node_ip_address": HERE}
+    own: dict[str, Any] = {} if address else {"include_dashboard": False}
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **own)
     except (ConnectionError, ValueError, RuntimeError) as error:

@@ -10,6 +10,8 @@ from filelock import FileLock, Timeout
 
 Life = Literal["alive", "left", "died"]
 
+ATTEMPTS = 10
+
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -28,12 +30,18 @@ class Sign:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder, self.name = folder, uuid4().hex
+        self._lock = FileLock(self._path(self.name), thread_local=False)
+        for attempt in range(ATTEMPTS):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                self._lock.acquire()
+                break
+            except FileNotFoundError:  # the last worker there has just taken the folder away
+                if attempt + 1 == ATTEMPTS:
+                    raise
         stat = folder.stat()
         self.place = f"{_boot()}:{stat.st_dev}:{stat.st_ino}"
-        self._lock = FileLock(self._path(self.name), thread_local=False)
-        self._lock.acquire()
 
     def look(self, worker: str) -> Life:
         """What became of the worker of this name, whose folder is the same."""

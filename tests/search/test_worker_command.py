@@ -21,7 +21,15 @@ sys.path.insert(0, str(ROOT / "tests" / "studies"))
 
 from closed_form import Arithmetic, config
 
-TINY = ("--epochs", "1", "--train-images", "128", "--images", "16", "--steps", "2", "--network", "fcn1")
+SPACE = 'precisions = ["fp", "pact4", "xnor"]\nmembers = [1]\ninput_bits = [2, 8]\n'
+TINY = ("--space", "space.toml", "--epochs", "1", "--train-images", "128", "--images", "16", "--network", "fcn1")
+
+
+@pytest.fixture(autouse=True)
+def space(tmp_path):
+    (tmp_path / "space.toml").write_text(SPACE)
+
+
 CHILD = """
 import os, signal, sys, time
 sys.path[:0] = [{root!r}, {root!r} + "/tests/studies"]
@@ -100,13 +108,14 @@ def test_a_worker_does_not_outlive_its_driver(tmp_path):
         pytest.fail("the worker goes on")
 
 
+@pytest.mark.slow
 def test_two_workers_train_one_study_and_leave_what_one_leaves(bitfront, tmp_path):
     words = ("--trials", "4", "--objectives", "acc,bops", *TINY)
     done = bitfront("run", *words, "--workers", "2", "--out", "two", "--cache", "c2", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["evaluated"] == 4
     assert (tmp_path / "two" / "front.png").exists()
-    alone = bitfront("run", *words, "--out", "one", "--cache", "c1", "--sampler", "random", "--json")
+    alone = bitfront("run", *words, "--out", "one", "--cache", "c1", "--json")
     assert alone.returncode == 0, alone.stderr
     values = [
         {one.candidate: one.measurements["acc"].value for one in Study.load(tmp_path / name).records()}
@@ -120,7 +129,7 @@ def test_two_workers_train_one_study_and_leave_what_one_leaves(bitfront, tmp_pat
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_interrupted_ends_its_workers_and_keeps_what_is_finished(tmp_path, number):
     words = ("run", "--trials", "500", "--objectives", "acc,bops", *TINY, "--workers", "2", "--out", "s")
-    command = [sys.executable, "-m", "search", *words, "--cache", "c", "--sampler", "random", "--proposals", "off"]
+    command = [sys.executable, "-m", "search", *words, "--cache", "c", "--space", "tiny", "--proposals", "off"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as run:
         while "[2/500" not in (line := run.stderr.readline()):
@@ -135,6 +144,7 @@ def test_a_run_that_is_interrupted_ends_its_workers_and_keeps_what_is_finished(t
     assert not (tmp_path / "s" / ".workers").exists()
 
 
+@pytest.mark.slow
 def test_a_worker_refuses_other_images_than_the_studys(bitfront, tmp_path):
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 255, (300, 8, 8), dtype=np.uint8), rng.integers(0, 3, 300)

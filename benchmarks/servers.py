@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, on this host alone."""
+"""A PostgreSQL server of one's own, on this host alone, for tests and benchmarks."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ PROGRAMS = "/usr/lib/postgresql"
 
 
 class Server:
-    """Listens on 127.0.0.1 and on a socket in its folder; runs as `postgres` where the tests run as root.
+    """Listens on 127.0.0.1 and on a socket in its folder; runs as `postgres` where this process runs as root.
 
     Args:
         folder: of its own; short, because a socket's path may have 107 characters.

@@ -1,0 +1,51 @@
+"""docs/scale.md and its job files name what the program takes."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from search.cli import parse
+from studies.desk import DEATHS
+from studies.patience import LONGEST
+from studies.storage import BEAT, GRACE
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "scale.md").read_text(encoding="utf-8")
+ARRAY, PODS = DOCS / "scale" / "slurm-array.sh", DOCS / "scale" / "kubernetes.yaml"
+
+
+def commands():
+    yield from re.findall(r"^python -m search (.*)$", PAGE, re.MULTILINE)
+    for line in re.findall(r"python -m search (.*)$", ARRAY.read_text(), re.MULTILINE):
+        yield line.replace("${TRIALS:-500}", "500")
+    for words in re.findall(r"command: \[python, -m, search, (.*)\]", PODS.read_text()):
+        yield words.replace(",", "") + " --storage $STORAGE"
+
+
+@pytest.mark.parametrize("words", [*commands()])
+def test_every_command_is_one(words):
+    assert parse(shlex.split(words)).command in ("run", "worker")
+
+
+def test_there_are_commands_in_every_file():
+    assert len([*commands()]) == 8
+
+
+def test_the_array_script_is_one():
+    assert subprocess.run(["bash", "-n", str(ARRAY)], check=False).returncode == 0
+
+
+def test_the_pods_are_given_what_the_commands_need():
+    text = PODS.read_text()
+    assert text.count("kind: Job") == 2
+    assert text.count("args: [--storage, $(STORAGE)]") == 2
+    assert text.count("BITFRONT_CACHE") == 2
+
+
+def test_its_figures_are_the_programs():
+    assert f"every {BEAT} s, missed after {GRACE} s" in PAGE
+    assert LONGEST == 15 * 60 and "up to fifteen minutes" in PAGE
+    assert DEATHS == 5 and "killed five workers" in PAGE
