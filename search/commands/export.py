@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.console import console, note, table
+from search.console import console, note, say, say_json, table
 from search.export.folders import CARD, FILES, check_free, whole
 from search.export.subject import Subject
 from search.export.verification import ATTACKED, CLAIMED, FLOAT32, TEST, Outcome, verify
@@ -30,7 +29,7 @@ def execute(args: Namespace) -> int:
     with whole(out) as folder, one_evaluation():
         outcome = _exported(folder, lock, evaluator)
     if args.json:
-        print(json.dumps({"folder": str(out), **outcome.to_json()}, indent=2, ensure_ascii=False))
+        say_json({"folder": str(out), **outcome.to_json()})
     else:
         _print(out, lock, outcome)
     if outcome.failures:
@@ -72,9 +71,9 @@ def _print(out: Path, lock: Lock, outcome: Outcome) -> None:
             grid.add_row(name, size(outcome.sizes[name]), share, *_judged(name, outcome))
     console().print(grid)
     for one in outcome.latency:
-        print(f"batch {one.batch}: {1000 * one.exported:.3g} ms an image, {one.ratio:.2f} times the float32 network")
+        say(f"batch {one.batch}: {1000 * one.exported:.3g} ms an image, {one.ratio:.2f} times the float32 network")
     if outcome.deployable:
-        print(f"deployable: all {len(outcome.checks)} checks passed on what was read back from {out}")
+        say(f"deployable: all {len(outcome.checks)} checks passed on what was read back from {out}")
 
 
 def _judged(name: str, outcome: Outcome) -> Sequence[str]:

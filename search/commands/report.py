@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from evaluators.base import check_range
+from search.console import say, say_json
 from search.reading import chosen_in
 from search.report import document_of, page_of
 from space import UserError
@@ -26,7 +26,10 @@ def execute(args: Namespace) -> int:
     document = document_of(study, chosen_in(study.folder), _samples(study, args))
     path = _written(args.out or study.folder / "report.html", page_of(document))
     size = path.stat().st_size
-    print(json.dumps({"report": str(path), "bytes": size}, indent=2) if args.json else str(path))
+    if args.json:
+        say_json({"report": str(path), "bytes": size})
+    else:
+        say(str(path))
     return 0
 
 

@@ -1,14 +1,24 @@
 """What the tests of the documentation share: a page's blocks, and a way to run its commands in seconds."""
 
+from __future__ import annotations
+
 import os
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from evaluators.data import DataSet
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--epochs", "1", "--train-images", "200", "--images", "20", "--steps", "2"]
+
+WEAK = ["--images", "10", "--steps", "2", "--restarts", "1", "--queries", "8", "--twins", "standard"]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -26,13 +36,27 @@ def commands(page: Path) -> list[list[str]]:
 
 def small(arguments: list[str]) -> list[str]:
     """The same command with a budget of seconds; later flags win."""
-    if arguments and arguments[0] in ("select", "plot", "cost", "compare", "reproduce"):
+    if "--from-lock" in arguments:  # has its own budget
         return arguments
+    if arguments and arguments[0] in ("select", "plot", "report", "cost", "compare", "reproduce", "export"):
+        return arguments
+    if arguments and arguments[0] == "confirm":
+        return [*arguments, "--seeds", "1", "--epochs", "1", "--train-images", "200", *WEAK, "--binarized", "0"]
     if arguments and arguments[0] == "audit":
-        return [*arguments, "--images", "10", "--steps", "2", "--restarts", "1", "--queries", "8"]
+        return [*arguments, *WEAK]
     if arguments and arguments[0] in ("evaluate", "diagnose"):
         return [*arguments, *SMALL]
     return [*arguments, *SMALL, "--trials", "2"]
+
+
+def own_images(folder: Path, data: DataSet) -> None:
+    """Leave `mine.npz`, grey, and `cifar10.npz`, in colour and of 32×32 pixels, made of some images of a data set."""
+    parts = {"train": data.train.head(300), "test": data.test.head(100)}
+    grey = {f"x_{name}": part.images[:, 0].numpy() for name, part in parts.items()}
+    labels = {f"y_{name}": part.labels.numpy() for name, part in parts.items()}
+    colour = {name: np.pad(x, ((0, 0), (2, 2), (2, 2)))[..., None].repeat(3, 3) for name, x in grey.items()}
+    np.savez(folder / "mine.npz", **grey, **labels)
+    np.savez(folder / "cifar10.npz", **colour, **labels)
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

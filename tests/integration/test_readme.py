@@ -1,8 +1,9 @@
 """Every command of the README runs, at a budget of seconds."""
 
-import numpy as np
+import json
+
 import pytest
-from pages import ROOT, blocks, commands, run, small
+from pages import ROOT, blocks, commands, own_images, run, small
 
 PAGE = ROOT / "README.md"
 
@@ -11,18 +12,13 @@ PAGE = ROOT / "README.md"
 def workspace(tmp_path_factory, mnist5k):
     """A folder with what a reader of the README has: own images and a space."""
     folder = tmp_path_factory.mktemp("reader")
-    grey = {"train": mnist5k.train.head(300), "test": mnist5k.test.head(100)}
-    arrays = {f"x_{name}": split.images[:, 0].numpy() for name, split in grey.items()}
-    labels = {f"y_{name}": split.labels.numpy() for name, split in grey.items()}
-    np.savez(folder / "mine.npz", **arrays, **labels)
-    colour = {name: np.pad(x, ((0, 0), (2, 2), (2, 2)))[..., None].repeat(3, 3) for name, x in arrays.items()}
-    np.savez(folder / "cifar10.npz", **colour, **labels)
+    own_images(folder, mnist5k)
     (folder / "mine.toml").write_text(blocks(PAGE, "toml")[0])
     return folder
 
 
 def test_commands_run_in_the_order_of_the_readme(workspace):
-    assert len(commands(PAGE)) == 11
+    assert len(commands(PAGE)) == 14
     for command in commands(PAGE):
         assert run(["-m", "search", *small(command)], workspace).stdout.strip(), command
     made = {path.name for path in (workspace / "runs" / "mine").iterdir()}
@@ -35,8 +31,11 @@ def test_commands_run_in_the_order_of_the_readme(workspace):
         "history.png",
         "selected.json",
         "journal.log",
+        "report.html",
+        "confirmed.json",
     ]
     assert made >= set(named)
+    assert json.loads((workspace / "deployed" / "verify.json").read_text())["deployable"] is True
 
 
 def test_first_screen_shows_the_command_and_its_picture():
