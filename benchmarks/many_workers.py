@@ -204,6 +204,18 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
+def page(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The rows of the table in docs/scale.md."""
+    lines = []
+    for row in rows:
+        times = row["seconds to shares of the best hypervolume"].values()
+        cells = [f"{row['workers']:,}", f"{row['trials an hour']:.0f}", f"{row['share of time at work']:.0%}"]
+        cells += [f"{row['unseen at an ask']:.0f}", f"{row['seconds waited for a turn']:.2f}"]
+        cells += ["not" if one is None else f"{one / 60:.0f}" for one in times]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 def reached(row: dict[str, Any], goal: float) -> dict[str, float | None]:
     """Virtual seconds to shares of a hypervolume."""
     times = {share: [at for at, volume in row["hypervolume"] if volume >= share * goal] for share in SHARES}
@@ -233,7 +245,7 @@ def main() -> None:
     goal = max(row["hypervolume"][-1][1] for row in rows)
     for row in rows:
         row["seconds to shares of the best hypervolume"] = reached(row, goal)
-        print(row["workers"], row["seconds to shares of the best hypervolume"], flush=True)
+    print(*page(rows), sep="\n", flush=True)
     if not args.dry:
         settings = {name: value for name, value in vars(args).items() if name != "dry"}
         save("many_workers", {"settings": settings, "postgresql": measured, "rows": rows})

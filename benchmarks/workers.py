@@ -73,6 +73,8 @@ def run(args: argparse.Namespace, engine: str, workers: int, url: str | None, fo
         else on_this_host(workers, study.folder, place)
     )
     stopped = study.run(evaluator, Stop(trials=args.trials), finished.hear, hands=hands)
+    if stopped.reason == "interrupted":
+        raise KeyboardInterrupt
     row = {"engine": engine, "workers": workers, "trials": stopped.evaluated, "trials an hour": finished.rate}
     print(f"{engine}, {workers}: {finished.rate:.0f} trials an hour", file=sys.stderr, flush=True)
     return row

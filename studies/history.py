@@ -20,9 +20,10 @@ def hypervolume_trace(
         objectives: names.
         bounds: frozen with the study; the reference is their worst corner, so a trace never falls.
         terms: what a record must meet.
-    Returns: (running seconds of the study, hypervolume from 0 to 1), in the order of the records.
+    Returns: (running seconds of the study, hypervolume from 0 to 1), in the order in which the trials ended: with
+        several workers, not that of their numbers.
     """
-    feasible = feasible_records(records, terms)
+    feasible = sorted(feasible_records(records, terms), key=lambda record: record.at)
     losses = bounds.normalise(values_of(feasible, objectives), objectives)
     best, volume, trace = losses[:0], 0.0, []
     for record, loss in zip(feasible, losses, strict=True):

@@ -39,8 +39,9 @@ def test_turns_are_one_after_the_other(table):
 
 
 def test_hypervolume_never_falls(table):
-    volumes = [volume for _, volume in simulated(table, 4)["hypervolume"]]
-    assert volumes == sorted(volumes)
+    times, volumes = zip(*simulated(table, 4)["hypervolume"], strict=True)
+    assert volumes == tuple(sorted(volumes))
+    assert times == tuple(sorted(times))
 
 
 def test_shares_of_a_hypervolume_are_reached_in_order():

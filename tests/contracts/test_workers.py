@@ -160,7 +160,7 @@ def kills(folder, evaluator, count, rng, trials, pause):
     for _ in range(count):
         time.sleep(rng.uniform(0, pause))
         at = rng.randrange(2)
-        os.kill(workers[at].pid, signal.SIGKILL)
+        workers[at].kill()  # or it has done all there was
         workers[at].join()
         workers[at] = start(folder, evaluator, trials)
     leave(*workers)
@@ -186,7 +186,7 @@ def test_killed_workers_lose_nothing_and_count_nothing_twice(tmp_path, storage, 
     alone.run(Replay(table), Stop(trials=60))
     evaluator = Slow(table, tmp_path, 0.06)
     study = created(tmp_path / "s", storage, evaluator, replayed(space=space, **EVERY))
-    kills(tmp_path / "s", evaluator, count, random.Random(count), space.size, 0.3 if storage is None else 3.0)
+    kills(tmp_path / "s", evaluator, count, random.Random(count), space.size, 0.3 if storage is None else 1.0)
     check_whole(study, alone, tmp_path, space.size)
     assert not [one for one in study.records() if one.state == "failed"]
 

@@ -1,10 +1,12 @@
 """docs/scale.md and its job files name what the program takes."""
 
+import json
 import re
 import shlex
 import subprocess
 from pathlib import Path
 
+import many_workers
 import pytest
 
 from search.cli import parse
@@ -49,3 +51,14 @@ def test_its_figures_are_the_programs():
     assert f"every {BEAT} s, missed after {GRACE} s" in PAGE
     assert LONGEST == 15 * 60 and "up to fifteen minutes" in PAGE
     assert DEATHS == 5 and "killed five workers" in PAGE
+
+
+def test_its_table_is_the_simulations():
+    found = json.loads((many_workers.HERE / "results" / "many_workers.json").read_text())
+    assert [line for line in PAGE.splitlines() if re.match(r"\| [\d,]+ \|", line)] == many_workers.page(found["rows"])
+    server = found["postgresql"]
+    said = (
+        f"{server['trials a second']:.1f} trials a second, {server['transactions a second']:.0f} transactions a second"
+    )
+    assert said in PAGE
+    assert many_workers.PICTURE.stat().st_size > 10_000
