@@ -42,7 +42,7 @@ def read_source(text: str) -> Source:
         return Source(candidate=str(Candidate.parse(text)))
     except UserError as error:
         path = Path(text)
-        if not path.exists():
+        if not text or not path.exists():
             expected = "a candidate, a lock file, or the folder of a run"
             raise UserError("--source", got=text, expected=expected, hint=error.hint or error.what) from None
     lock = read_lock(path)
