@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from evaluators.base import check_range
-from search.console import say, say_json
+from search.console import note, say, say_json
 from search.reading import chosen_in
 from search.report import document_of, page_of
 from space import UserError
 from studies import Study
 from studies.files import write_text
 
-MOST = 12
-"""Adversarial images of one candidate; more would not be looked at."""
+USUAL, MOST = 4, 12
+"""Adversarial images of one candidate, where nothing else is asked for, and at most; more would not be looked at."""
 
 
 def execute(args: Namespace) -> int:
     """Write the page and print where it is."""
-    check_range("--images", args.images, 0, MOST)
+    if args.images is not None:
+        check_range("--images", args.images, 0, MOST)
     study = Study.load(args.study, storage=args.storage)
     document = document_of(study, chosen_in(study.folder), _samples(study, args))
     path = _written(args.out or study.folder / "report.html", page_of(document))
@@ -34,13 +35,20 @@ def execute(args: Namespace) -> int:
 
 
 def _samples(study: Study, args: Namespace) -> Mapping[int, Sequence[dict[str, Any]] | str]:
-    """Adversarial images of the front, where they are wanted: they need the data and the trained members."""
-    if not args.images:
+    """Adversarial images of the front: they need the data and the trained members, and are left out without."""
+    if args.images == 0:
         return {}
     from search.opening import evaluator_of_study
     from search.report.images import samples_of
 
-    return samples_of(evaluator_of_study(study, args), study.front(), args.images)
+    try:
+        evaluator = evaluator_of_study(study, args)
+    except UserError as error:
+        if args.images is not None:
+            raise
+        note(f"without adversarial images: {error}")
+        return {}
+    return samples_of(evaluator, study.front(), args.images or USUAL)
 
 
 def _written(path: Path, text: str) -> Path:

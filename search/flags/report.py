@@ -16,9 +16,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images",
         type=values.whole("--images"),
-        default=0,
         metavar="N",
-        help="adversarial images of each candidate of the front whose members are kept, 0 to 12 (default: 0)",
+        help="adversarial images of each candidate of the front whose members are kept, 0 to 12 "
+        "(default: 4, where the data are at hand)",
     )
     shared.add_storage(parser)
     shared.add_place(parser.add_argument_group("place: where images are attacked, for --images"))
