@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,7 +161,8 @@ def kills(folder, evaluator, count, rng, trials, pause):
     for _ in range(count):
         time.sleep(rng.uniform(0, pause))
         at = rng.randrange(2)
-        workers[at].kill()  # or it has done all there was
+        with suppress(ProcessLookupError):  # it has done all there was
+            workers[at].kill()
         workers[at].join()
         workers[at] = start(folder, evaluator, trials)
     leave(*workers)

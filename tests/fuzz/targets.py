@@ -73,14 +73,14 @@ def record(content: bytes) -> None:
     """A record as it is stored."""
     import json
 
-    from studies.runner import _record
+    from studies.desk import record_of
 
     try:
         stored = json.loads(content)
     except (ValueError, RecursionError):
         return
     with _refusing():
-        _record(0, stored)
+        record_of(0, stored)
 
 
 def table(content: bytes) -> None:

@@ -189,7 +189,7 @@ def test_a_bounded_run_of_atheris_finds_nothing(name, tmp_path):
     folder = tmp_path / "seeds"
     folder.mkdir()
     (folder / "one").write_bytes(SEEDS[name])
-    flags = [f"-runs={RUNS}", "-max_total_time=20", "-max_len=8192", "-seed=1"]
+    flags = [f"-runs={RUNS}", "-max_total_time=20", "-max_len=8192", "-seed=1", "-rss_limit_mb=8192"]
     command = [sys.executable, str(HERE / "fuzz.py"), name, *flags, str(folder)]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr[-3000:]

@@ -5,14 +5,14 @@ import sys
 from collections import Counter
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from search.cli import main
 from studies import Stop, Study
 
-sys.path.insert(0, str(ROOT / "tests" / "studies"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "studies"))
 
 from closed_form import SIXTY, Arithmetic, config, story
 from deadly import Deadly
@@ -22,6 +22,7 @@ if find_spec("ray") is None:
 
 from search.cluster import Cluster, connected
 
+ROOT = Path(__file__).parents[2]
 CONFIG = config(space=SIXTY, sampler="exhaustive")
 
 

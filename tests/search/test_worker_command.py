@@ -10,18 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
 
 from search.processes import Processes, Worker
 from search.signals import DRIVER
 from studies import Stop, Study
 from studies.mounts import network_filesystem
 
-sys.path.insert(0, str(ROOT / "tests" / "studies"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "studies"))
 
 from closed_form import Arithmetic, config
 
-SPACE = 'precisions = ["fp", "pact4", "xnor"]\nmembers = [1]\ninput_bits = [2, 8]\n'
+ROOT = Path(__file__).parents[2]
+SPACE = 'precisions = ["fp", "pact4", "xnor"]\nmembers = [1]\ninput_bits = [2, 8]\nwidths = [0.25]\n'
 TINY = ("--space", "space.toml", "--epochs", "1", "--train-images", "128", "--images", "16", "--network", "fcn1")
 
 
@@ -34,7 +34,7 @@ CHILD = """
 import os, signal, sys, time
 sys.path[:0] = [{root!r}, {root!r} + "/tests/studies"]
 from closed_form import Arithmetic
-from search.signals import end_with_driver, ending_on_request
+from search.signals import end_with_driver
 from studies import Stop, Study
 
 def trouble(candidate, name):
@@ -42,8 +42,8 @@ def trouble(candidate, name):
         {what}
 
 end_with_driver()
-with ending_on_request():
-    Study.load({folder!r}).join(Arithmetic(pause=0.05, trouble=trouble), Stop(trials={trials}, seconds={seconds}))
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # as the command line has it
+Study.load({folder!r}).join(Arithmetic(pause=0.05, trouble=trouble), Stop(trials={trials}, seconds={seconds}))
 """
 
 
@@ -126,8 +126,8 @@ def test_two_workers_train_one_study_and_leave_what_one_leaves(bitfront, tmp_pat
     assert all(values[0][text] == values[1][text] for text in both)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_interrupted_ends_its_workers_and_keeps_what_is_finished(tmp_path, number):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_interrupted_ends_its_workers_and_keeps_what_is_finished(tmp_path, number, status):
     words = ("run", "--trials", "500", "--objectives", "acc,bops", *TINY, "--workers", "2", "--out", "s")
     command = [sys.executable, "-m", "search", *words, "--cache", "c", "--space", "tiny", "--proposals", "off"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -136,7 +136,7 @@ def test_a_run_that_is_interrupted_ends_its_workers_and_keeps_what_is_finished(t
             assert line, "the run ended by itself"
         run.send_signal(number)
         rest = run.stderr.read()
-    assert run.returncode == 130, rest
+    assert run.returncode == status, rest
     assert "interrupted; everything finished is kept" in rest
     assert len(Study.load(tmp_path / "s").records()) >= 2
     logs = [(tmp_path / "s" / f"worker-{index}.log").read_text() for index in (1, 2)]

@@ -15,6 +15,7 @@ from evaluators.base import Measurement
 from evaluators.verdict import VERDICTS
 from space.candidate import Candidate
 from space.errors import UserError
+from space.shown import line
 from studies import Limit, Record, Stop, Study, StudyConfig, select, write_outputs, write_selected
 from studies.files import write_text
 from studies.outputs import front_csv, trials_csv
@@ -200,8 +201,7 @@ def test_a_study_without_a_complete_record_has_empty_tables(tmp_path):
 def test_no_reason_becomes_a_formula_or_breaks_the_table(reason):
     record = Record(number=0, candidate="fp", key="k", state="failed", reason=reason)
     (row,) = list(csv.DictReader(io.StringIO(trials_csv([record], ["acc"], {}), newline="")))
-    line = " ".join(reason.split())
-    assert row["reason"] == (f"'{line}" if line[:1] in ("=", "+", "-", "@") and line else line)
+    assert row["reason"].removeprefix("'") == line(reason).removeprefix("'")
     assert row["candidate"] == "fp"
     assert not row["reason"].startswith(("=", "+", "-", "@"))
 
