@@ -81,4 +81,5 @@ def _origin(study: Study, selection: Selection) -> str:
     if found is None:
         return f"the search's own measurements, not confirmed ones; `confirm {study.folder}` makes those"
     seeds, epochs = len(found.seeds), found.budget.epochs
-    return f"{len(found.rows)} confirmed candidates: means of {seeds} fresh seeds, {epochs} epochs, on test images"
+    means = f"means of {seeds} fresh seeds" if seeds > 1 else "one fresh seed"
+    return f"{len(found.rows)} confirmed candidates: {means}, {epochs} epochs, on test images"
