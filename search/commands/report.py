@@ -24,8 +24,11 @@ def execute(args: Namespace) -> int:
     if args.images is not None:
         check_range("--images", args.images, 0, MOST)
     study = Study.load(args.study, storage=args.storage)
+    out: Path = args.out or study.folder / "report.html"
+    if not out.parent.is_dir():  # said before images are attacked
+        raise UserError("file that can't be written", got=str(out), hint="No such file or directory")
     document = document_of(study, chosen_in(study.folder), _samples(study, args))
-    path = _written(args.out or study.folder / "report.html", page_of(document))
+    path = _written(out, page_of(document))
     size = path.stat().st_size
     if args.json:
         say_json({"report": str(path), "bytes": size})

@@ -110,6 +110,10 @@ class Table:
     def under(self, protocol: Protocol, budget: Budget) -> Table:
         return replace(self, protocol=protocol, budget=budget)
 
+    def known(self, candidate: Candidate) -> bool:
+        """It has no members that could be kept."""
+        return False
+
     def cost(self, candidate: Candidate) -> dict[str, Measurement]:
         bits = sum(member.precision.weight * member.precision.activation for member in candidate.members)
         bops = 1e6 * bits * candidate.width**2
