@@ -9,9 +9,9 @@ from typing import Any, Self
 from evaluators.base import Budget, Measurement, Protocol
 from evaluators.identity import Identity
 from evaluators.objectives import find_objectives
-from evaluators.verdict import JUDGED, Verdict, gap_of, rules_in, verdict_of
 from space.candidate import Candidate
 from space.errors import UserError
+from studies.judged import Judged
 from studies.limits import Limit
 from studies.listed import measurements_from, text, whole
 from studies.lock import UNREADABLE, identity_from, protocol_from
@@ -65,7 +65,7 @@ class SeedResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConfirmedRow:
+class ConfirmedRow(Judged):
     """One candidate of the front, or near it, measured again.
 
     Attributes:
@@ -99,21 +99,6 @@ class ConfirmedRow:
     def fell(self) -> bool:
         """Whether it was on the front of the search and is not on the confirmed one."""
         return self.on_front and not self.stands
-
-    @property
-    def gap(self) -> float | None:
-        """The masking gap of its robust accuracy, as a fraction; None where it was not measured."""
-        return gap_of(self.measurements)
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst of all seeds' verdicts."""
-        return verdict_of(self.measurements)
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """Names of the rules behind the verdict, worst first."""
-        return rules_in(self.measurements[JUDGED].flags) if JUDGED in self.measurements else ()
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back. What is derived, like the verdict, is there for readers."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from evaluators.base import Measurement
-from evaluators.verdict import JUDGED, Verdict, gap_of, rules_in, verdict_of
 from space.candidate import Candidate
+from studies.judged import Judged
 from studies.records import Record
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class Listed(Judged):
     """A candidate as front.json and a lock file list it.
 
     Attributes:
@@ -41,21 +41,6 @@ class Listed:
             measurements=record.measurements,
             front_probability=probability,
         )
-
-    @property
-    def gap(self) -> float | None:
-        """The masking gap of its robust accuracy, as a fraction; None where it was not measured."""
-        return gap_of(self.measurements)
-
-    @property
-    def verdict(self) -> Verdict:
-        """Whether its robust accuracy can be believed."""
-        return verdict_of(self.measurements)
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """Names of the rules behind the verdict, worst first."""
-        return rules_in(self.measurements[JUDGED].flags) if JUDGED in self.measurements else ()
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from evaluators.base import Measurement
 from evaluators.objectives import find_objectives, stage_of
-from evaluators.verdict import JUDGED, Verdict, gap_of, rules_in, verdict_of
 from studies.averages import averages
+from studies.judged import Judged
 from studies.pareto import Floats, non_dominated
 from studies.terms import USUAL, Terms
 
@@ -25,7 +25,7 @@ is measured again by other seeds."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class Record(Judged):
     """One finished trial.
 
     Attributes:
@@ -65,21 +65,6 @@ class Record:
             return False
         trained = any(stage_of(name) != "cost" for name in self.measurements)
         return self.state in ("complete", "failed", "stopped") or (self.state == "vetoed" and trained)
-
-    @property
-    def gap(self) -> float | None:
-        """The masking gap of its robust accuracy, as a fraction; None where it was not measured."""
-        return gap_of(self.measurements)
-
-    @property
-    def verdict(self) -> Verdict:
-        """Whether its robust accuracy can be believed."""
-        return verdict_of(self.measurements)
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """Names of the rules behind the verdict, worst first."""
-        return rules_in(self.measurements[JUDGED].flags) if JUDGED in self.measurements else ()
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back."""
