@@ -12,8 +12,9 @@ large that few are met twice; and so again with 30 candidates whose accuracy und
 import argparse
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations, groupby
 from pathlib import Path
 from statistics import mean, median
@@ -162,10 +163,10 @@ def each_eta(evaluator: Evaluator, rows: Sequence[Row], objectives: tuple[str, .
     space = SearchSpace(precisions=("fp",), members=(1,))
     fixed = {"space": space, "protocol": evaluator.protocol, "budget": evaluator.budget}
     config = StudyConfig(objectives=objectives, rungs=RUNGS, **fixed)
-    return {f"eta {eta:g}": played(rows, Rungs(config, eta=eta), objectives) for eta in ETAS}
+    return {f"eta {eta:g}": played(rows, partial(Rungs, config, eta=eta), objectives) for eta in ETAS}
 
 
-def played(rows: Sequence[Row], rungs: Rungs, objectives: tuple[str, ...]) -> dict[str, float]:
+def played(rows: Sequence[Row], rungs: Callable[[], Rungs], objectives: tuple[str, ...]) -> dict[str, float]:
     """Means over random orders: share of the epochs and of the hypervolume that a study with rungs has."""
     costs = [row.bops.value for row in rows]
     bounds = Bounds({"bops": (min(costs), max(costs))})
@@ -173,7 +174,7 @@ def played(rows: Sequence[Row], rungs: Rungs, objectives: tuple[str, ...]) -> di
     for seed in range(ORDERS):
         order = chosen(rows, STUDY, seed)
         random.Random(seed).shuffle(order)
-        reached = _play(order, rungs)
+        reached = _play(order, rungs())
         done = [row for row, epochs in zip(order, reached[1], strict=True) if epochs == EPOCHS]
         share = _volume(done, bounds, objectives) / _volume(order, bounds, objectives)
         found.append((reached[0], share, 1 - len(done) / len(order)))
@@ -189,14 +190,13 @@ def played(rows: Sequence[Row], rungs: Rungs, objectives: tuple[str, ...]) -> di
 def _play(order: Sequence[Row], rungs: Rungs) -> tuple[float, list[int]]:
     """Epochs as a share of those without rungs, and how far each candidate gets."""
     done: dict[str, int] = {}
-    records: list[Record] = []
     epochs = []
     for number, row in enumerate(order):
-        epochs.append(_climb(row, rungs, records, done))
+        epochs.append(_climb(row, rungs, done))
         names = ("bops", *(rung_name(rung) for rung in RUNGS if rung <= epochs[-1]))
         measured = {name: one for name, one in measured_of(row).items() if name in names}
         text, key = str(row.candidate), row.candidate.key()
-        records.append(Record(number=number, candidate=text, key=key, state="vetoed", measurements=measured))
+        rungs.add(Record(number=number, candidate=text, key=key, state="vetoed", measurements=measured))
     full = EPOCHS * len(frozenset().union(*(row.members for row in order)))
     return sum(done.values()) / full, epochs
 
@@ -205,12 +205,12 @@ def measured_of(row: Row) -> dict[str, Measurement]:
     return {"bops": row.bops} | {rung_name(rung): one for rung, one in row.rungs.items()}
 
 
-def _climb(row: Row, rungs: Rungs, records: Sequence[Record], done: dict[str, int]) -> int:
+def _climb(row: Row, rungs: Rungs, done: dict[str, int]) -> int:
     """How far a candidate gets; what is known in full is not stopped, since that would save nothing."""
     known = all(done.get(member) == EPOCHS for member in row.members)
     for rung in RUNGS if not known else ():
         done.update({member: max(rung, done.get(member, 0)) for member in row.members})
-        if rungs.decide(records, row.candidate, rung, measured_of(row)):
+        if rungs.decide(row.candidate, rung, measured_of(row)):
             return rung
     done.update(dict.fromkeys(row.members, EPOCHS))
     return EPOCHS

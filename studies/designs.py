@@ -46,9 +46,13 @@ class Designs:
 
     def of_records(self, records: Sequence[Record]) -> Floats:
         """The designs of n >= 1 records that have costs, n × f."""
-        for record in records:
-            if record.number not in self._of_record:
-                self._of_record[record.number] = self.of(Candidate.parse(record.candidate), record.measurements)
+        known = self._of_record
+        self._of_record = {
+            one.number: known[one.number]
+            if one.number in known
+            else self.of(Candidate.parse(one.candidate), one.measurements)
+            for one in records
+        }
         return np.stack([self._of_record[record.number] for record in records])
 
     def _form(self, one: Candidate) -> Floats:

@@ -3,35 +3,33 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from evaluators.base import Measurement
 from space.candidate import Candidate
-from space.errors import UserError
 from studies.choice import ENUMERABLE
 from studies.claims import CLAIM, Claim
 from studies.colleagues import Colleagues
 from studies.config import Stop
 from studies.events import Event, Measured, Stopped, TrialFinished, TrialStarted, Why
+from studies.failures import FailureWatch
 from studies.gate import Gate
 from studies.header import Header
 from studies.memory import Memory
 from studies.nominations import PATIENCE, Nominations
+from studies.packed import Slimmer
 from studies.patience import Lost
 from studies.plateau import PlateauWatch
 from studies.records import GrowingFront, Record
 from studies.samplers import make_encoding, make_sampler
 from studies.shown import shown
 from studies.signs import Life
+from studies.stored import RECORD, record_of, recorded
 from studies.told import constraints, told
-from studies.trial import Evaluates, Outcome, Report, one_line
+from studies.trial import Evaluates, Outcome, Report
 from studies.watch import Watch
-
-RECORD = "record"
-"""User attribute of an Optuna trial that holds its record: the source of truth."""
 
 ORIGIN = "origin"
 """User attribute of an Optuna trial that did not come from the sampler: who proposed it."""
@@ -39,34 +37,11 @@ ORIGIN = "origin"
 EXHAUSTED = 200
 """Free asks in a row after which there is nothing left to find."""
 
-ALIKE = 3
-"""Failures in a row with the same reason that end a run."""
-
 PARKED = 3
 """Asks in a turn that bring what another worker evaluates, after which a candidate is drawn at random."""
 
 DEATHS = 5
 """Workers that may die over a trial until it counts as failed."""
-
-
-def read_records(trials: optuna.Study) -> list[Record]:
-    """Records of all finished trials, by number; UserError for a damaged one."""
-    try:
-        finished = [one for one in trials.get_trials(deepcopy=False) if one.state.is_finished()]
-    except ValueError as error:  # what a database holds is no JSON
-        raise UserError("damaged record", got=one_line(error), hint="take the database from a backup") from error
-    return [record_of(one.number, one.user_attrs[RECORD]) for one in finished if RECORD in one.user_attrs]
-
-
-def record_of(number: int, stored: Any) -> Record:
-    """Read the record of a trial; UserError for a damaged one."""
-    try:
-        record = Record.from_json(stored)
-        Candidate.parse(record.candidate)
-    except (AttributeError, KeyError, TypeError, ValueError, UserError) as error:
-        hint = "take the study from a backup"
-        raise UserError(f"damaged record of trial #{number}", got=one_line(error), hint=hint) from error
-    return record
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -126,9 +101,11 @@ class Desk:
     ) -> None:
         self._trials, self._config, self._space = trials, header.config, header.config.space
         self._stop, self._on_event, self._watch, self._colleagues = stop, on_event, watch, colleagues
-        self.memory = Memory(read_records(trials))
+        self.memory, self._slimmer = Memory(), Slimmer()
+        for trial in recorded(trials):
+            self._remember(record_of(trial.number, trial.user_attrs[RECORD]), trial)
         self._taken, self._settled = {record.number for record in self.memory.records}, 0
-        self._own, self._before = Memory(()), self.memory.seconds
+        self._own, self._before = FailureWatch(), self.memory.seconds
         self._front = GrowingFront(self._config.objectives, self._config.terms, self.memory.records)
         self._plateau = (
             PlateauWatch(stop.plateau, self._config, header.bounds, self.memory.records) if stop.plateau else None
@@ -205,8 +182,9 @@ class Desk:
         for trial in trials[self._settled :]:
             if _is_recorded(trial) and trial.number not in self._taken:
                 self._taken.add(trial.number)
-                self._take(record_of(trial.number, trial.user_attrs[RECORD]))
+                self._take(record_of(trial.number, trial.user_attrs[RECORD]), trial)
         while self._settled < len(trials) and trials[self._settled].state.is_finished():
+            self._taken.discard(self._settled)
             self._settled += 1
         return [trial for trial in trials[self._settled :] if not trial.state.is_finished()]
 
@@ -216,9 +194,8 @@ class Desk:
             return self.stopped("trials")
         if self._stop.seconds is not None and self.seconds >= self._stop.seconds:
             return self.stopped("seconds")
-        failures = self._own.failures_alike(0)
-        if len(failures) >= ALIKE:
-            return self.stopped("failures", failures[0].reason)
+        if self._own.reached:
+            return self.stopped("failures", self._own.reached)
         if self._plateau and self._plateau.reached:
             return self.stopped("plateau", self._plateau.reached)
         return None
@@ -310,7 +287,7 @@ class Desk:
 
     def _nothing_left(self) -> str:
         """Why no new candidate can be found, or ""."""
-        if len(self.memory.seen | self._busy.keys()) >= self._space.size:
+        if len(self.memory.seen) + len(self._busy.keys() - self.memory.seen) >= self._space.size:
             return f"all {self._space.size} candidates of the space were tried"
         free = self.memory.free_in_a_row
         if free >= EXHAUSTED:
@@ -346,9 +323,14 @@ class Desk:
             trial.set_user_attr(name, said)
         trial.set_user_attr(RECORD, record.to_json())
 
-    def _take(self, record: Record) -> None:
+    def _remember(self, record: Record, trial: FrozenTrial) -> None:
+        """Keep a record, and its trial as small as can be."""
+        self._slimmer.slim(trial)
+        self.memory.add(record, trial.user_attrs)
+
+    def _take(self, record: Record, trial: FrozenTrial) -> None:
         """Take in one more record, and tell of it."""
-        self.memory.add(record)
+        self._remember(record, trial)
         if record.repeats:
             self._front = GrowingFront(self._config.objectives, self._config.terms, self.memory.records)
         else:

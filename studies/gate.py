@@ -29,20 +29,19 @@ class Gate:
         self.rungs = config.rungs if config.measured else ()
         self._halving, self._full = Rungs(config), config.full
         self._hope = Hope(config, bounds, lambda: front.members)
-        self._records: list[Record] = []
         self._trained = Trained()
         for record in records:
             self.add(record)
 
     def add(self, record: Record) -> None:
         """Take in the record of one more trial."""
-        self._records.append(record)
+        self._halving.add(record)
         self._trained.add(record)
 
     def at_rung(self, candidate: Candidate, rung: int, known: Mapping[str, Measurement]) -> str:
         """Why a trial ends at a rung; "" if it goes on, as one does that has nothing left to train."""
         free = not self._trained.missing(candidate)
-        return "" if free else self._halving.decide(self._records, candidate, rung, known)
+        return "" if free else self._halving.decide(candidate, rung, known)
 
     def lost(self, known: Mapping[str, Measurement]) -> str:
         """Why nothing can come of what is known so far; "" while there is hope, or where trials go on to their end."""

@@ -1,8 +1,8 @@
 """Successive halving by non-dominated rank: which trials go on from a rung of epochs."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, runtime_checkable
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple, runtime_checkable
 from typing import Protocol as Interface
 
 import numpy as np
@@ -26,7 +26,18 @@ DOUBT = 1.0
 """Standard errors of its accuracy that a trial is given in its favour."""
 
 
-Measured = tuple[Candidate, Mapping[str, Measurement]]
+class Arrival(NamedTuple):
+    """A trial that came as far as a rung.
+
+    Attributes:
+        number: of its record.
+        recipe: of its candidate.
+        losses: there.
+    """
+
+    number: int
+    recipe: str
+    losses: list[float]
 
 
 @runtime_checkable
@@ -55,24 +66,28 @@ class Rungs:
         self._costs = tuple(name for name in config.objectives if OBJECTIVES[name].stage == "cost")
         self._attacked = any(OBJECTIVES[name].stage == "attack" for name in config.objectives)
         self._eta, self._least = eta, least
+        self._arrivals: dict[str, dict[str, Arrival]] = {rung_name(rung): {} for rung in self.epochs}
 
-    def decide(
-        self,
-        records: Sequence["Record"],
-        candidate: Candidate,
-        rung: int,
-        measured: Mapping[str, Measurement],
-    ) -> str:
-        """Why a trial should end at a rung, in one line; "" if it goes on. Follows from the arguments alone.
+    def add(self, record: "Record") -> None:
+        """Take in the record of a trial; those that hold `rung_name(rung)` reached the rung, the first of a design."""
+        for name, arrivals in self._arrivals.items():
+            if name in record.measurements and record.state != "duplicate":
+                first = arrivals.get(record.key)
+                if first is None or record.number < first.number:
+                    candidate = Candidate.parse(record.candidate)
+                    losses = self._losses(candidate, record.measurements, name)
+                    arrivals[record.key] = Arrival(record.number, candidate.recipe, losses)
+
+    def decide(self, candidate: Candidate, rung: int, measured: Mapping[str, Measurement]) -> str:
+        """Why a trial should end at a rung, in one line; "" if it goes on. Follows from the records, in any order.
 
         Args:
-            records: of the study; those that hold `rung_name(rung)` reached the rung.
             candidate: of the trial.
             rung: epochs.
             measured: of the trial, at least `rung_name(rung)` and the costs among the objectives.
         """
         name = rung_name(rung)
-        before = [self._losses(*one, name) for one in self._company(records, candidate, name)]
+        before = [one.losses for one in self._company(candidate, name)]
         points = np.array([*before, self._losses(candidate, measured, name, DOUBT)])
         if len(points) < self._least:
             return ""
@@ -81,10 +96,10 @@ class Rungs:
             return ""
         return f"{name} {measured[name].value:.4g} ranks {place} of {len(points)}, and the best {quota} go on"
 
-    def _company(self, records: Sequence["Record"], candidate: Candidate, name: str) -> list[Measured]:
-        """Whom a candidate is compared with."""
-        reached = [(Candidate.parse(one.candidate), one.measurements) for one in _reached(records, name)]
-        return [one for one in reached if one[0].recipe == candidate.recipe or not self._attacked]
+    def _company(self, candidate: Candidate, name: str) -> list[Arrival]:
+        """Whom a candidate is compared with, by number."""
+        reached = sorted(self._arrivals[name].values())
+        return [one for one in reached if one.recipe == candidate.recipe or not self._attacked]
 
     def _losses(
         self, candidate: Candidate, measured: Mapping[str, Measurement], name: str, doubt: float = 0.0
@@ -127,15 +142,6 @@ def spread(points: Floats) -> list[int]:
         nearest[order[-1]] = -np.inf  # taken
         order.append(int(np.argmax(nearest)))
     return order
-
-
-def _reached(records: Sequence["Record"], name: str) -> list["Record"]:
-    """Records that were measured at the rung, the first of each design."""
-    by_key: dict[str, Record] = {}
-    for record in sorted(records, key=lambda one: one.number):
-        if name in record.measurements and record.state != "duplicate":
-            by_key.setdefault(record.key, record)
-    return list(by_key.values())
 
 
 def _unit(points: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """Proposals: which candidate is expected to enlarge the front most for what it costs, and whether it is tried next."""
 
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from studies.fresh import fresh
 from studies.growth import Growth
 from studies.pareto import Floats
 from studies.pool import Pool
-from studies.prospects import Foresees, Prospect, Prospects
+from studies.prospects import LEARNED, Foresees, Prospect, Prospects
 from studies.records import Origin, Record
 from studies.work import Work
 
@@ -42,6 +43,8 @@ class Proposer:
         self._work, self._growth = Work(config, evaluator.prices), Growth(config, bounds)
         self._prospects = Prospects(config, bounds, evaluator)
         self._known: dict[str, Prospect | None] = {}
+        self._learned: deque[Record] = deque(maxlen=LEARNED)
+        self._seen: set[str] = set()
         self._read = 0
 
     def propose(self, records: Sequence[Record], pending: Sequence[Candidate] = ()) -> tuple[Candidate, Origin] | None:
@@ -53,48 +56,57 @@ class Proposer:
                 them (Ginsbourger, Le Riche and Carraro 2010 call that a Kriging believer).
         """
         for record in records[self._read :]:
-            self._pool.add(record)
-            self._growth.add(record, self._work.add(record))
+            self._take(record)
         self._read = len(records)
         usual = self._growth.usual
         if usual is None or self._growth.complete < NEEDED or self._is_long(records):
             return None
-        return self._best(records, pending, usual)
+        return self._best(len(records), pending, usual)
+
+    def _take(self, record: Record) -> None:
+        self._pool.add(record)
+        self._growth.add(record, self._work.add(record))
+        self._seen.add(record.key)
+        if self._prospects.tells(record):
+            self._learned.append(record)
 
     def _is_long(self, records: Sequence[Record]) -> bool:
         """Whether the latest records were all proposed here."""
         latest = records[-IN_A_ROW[self._config.proposals] :]
         return all(record.origin in ("pool", "model") for record in latest)
 
-    def _best(
-        self, records: Sequence[Record], pending: Sequence[Candidate], least: float
-    ) -> tuple[Candidate, Origin] | None:
+    def _best(self, trial: int, pending: Sequence[Candidate], least: float) -> tuple[Candidate, Origin] | None:
         """The untried candidate of the highest expected gain for its work, if that is above `least`."""
-        prospects = self._untried(records, pending)
+        prospects = self._untried(trial, pending)
         if not prospects:
             return None
-        front = np.vstack([self._growth.front, self._believed(pending, records)])
-        gains = expected_gains(front, *self._prospects.losses(prospects, records))
+        front = np.vstack([self._growth.front, self._believed(pending)])
+        gains = expected_gains(front, *self._prospects.losses(prospects, self._learned))
         rates = gains / np.array([self._work.of(one.candidate) for one in prospects])
         best = int(rates.argmax())
         chosen = prospects[best]
         return (chosen.candidate, "model" if chosen.clean is None else "pool") if rates[best] > least else None
 
-    def _believed(self, pending: Sequence[Candidate], records: Sequence[Record]) -> Floats:
+    def _believed(self, pending: Sequence[Candidate]) -> Floats:
         """The losses that are expected of what is being evaluated."""
         found = [one for one in self._prospects.of(pending, trained=False) if one is not None]
-        return self._prospects.losses(found, records)[0] if found else self._growth.front[:0]
+        return self._prospects.losses(found, self._learned)[0] if found else self._growth.front[:0]
 
-    def _untried(self, records: Sequence[Record], pending: Sequence[Candidate]) -> list[Prospect]:
+    def _untried(self, trial: int, pending: Sequence[Candidate]) -> list[Prospect]:
         """Candidates of known members, and others where those are wanted."""
-        seen = {record.key for record in records} | {one.key() for one in pending}
-        pool = {key: one for key, one in self._pool.candidates.items() if key not in seen}
+        busy = {one.key() for one in pending}
+        pool = {key: one for key, one in self._pool.candidates.items() if key not in self._seen and key not in busy}
         new = [key for key in pool if key not in self._known]
         self._known |= dict(zip(new, self._prospects.of([pool[key] for key in new], trained=True), strict=True))
-        found = [self._known[key] for key in pool]
+        self._known = {key: self._known[key] for key in pool}
+        found = [*self._known.values()]
         if self._config.proposals == "model":
-            drawn = fresh(self._config.space, self._growth.members, self._config.seed, len(records) + len(pending))
-            others = {key: one for one in drawn if (key := one.key()) not in seen and key not in pool}
+            drawn = fresh(self._config.space, self._growth.members, self._config.seed, trial + len(pending))
+            others = {
+                key: one
+                for one in drawn
+                if (key := one.key()) not in self._seen and key not in busy and key not in pool
+            }
             for trained in (True, False):
                 part = [one for one in others.values() if (self._work.missing(one) == 0) == trained]
                 found += self._prospects.of(part, trained=trained)

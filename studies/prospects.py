@@ -95,7 +95,7 @@ class Prospects:
             prospects: n >= 1.
             records: at least one of them complete.
         """
-        records = [one for one in records if _tells(one, self._config.measured)][-LEARNED:]
+        records = [one for one in records if self.tells(one)][-LEARNED:]
         learned, asked = self._designs.of_records(records), np.array([one.design for one in prospects])
         clean, doubt = self._clean(prospects, records, learned, asked)
         if self._judges:
@@ -112,6 +112,13 @@ class Prospects:
             else:
                 mean[:, axis] = next(costs)
         return mean, deviation
+
+    def tells(self, record: Record) -> bool:
+        """Whether there is something to learn from it for every objective: it is complete, or stopped with a bound."""
+        if record.state == "complete":
+            return True
+        known = record.measurements.keys() | ({"pgd"} if BOUND in record.measurements else set())
+        return record.state == "stopped" and known >= {*self._config.measured}
 
     def _clean(
         self, prospects: Sequence[Prospect], records: Sequence[Record], learned: Floats, asked: Floats
@@ -142,11 +149,3 @@ class Prospects:
         values = np.array([[cost[name].value for name in self._priced]])
         losses = self._bounds.normalise(values, self._priced)[0] if self._priced else np.empty(0)
         return Prospect(one, self._designs.of(one, cost), losses, None if clean is None else 1.0 - clean.value)
-
-
-def _tells(record: Record, names: Sequence[str]) -> bool:
-    """Whether it has something to learn from for every name: complete, or stopped with what stood until then."""
-    if record.state == "complete":
-        return True
-    known = record.measurements.keys() | ({"pgd"} if BOUND in record.measurements else set())
-    return record.state == "stopped" and known >= {*names}

@@ -1,5 +1,6 @@
 """Records: what a study knows of each trial, and the front among them."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self, get_args
@@ -105,6 +106,7 @@ class GrowingFront:
         self._objectives, self._terms = objectives, terms
         self._signs = np.array([-1.0 if objective.maximize else 1.0 for objective in find_objectives(objectives)])
         self._members: list[Record] = []
+        self._losses: Floats = np.empty((0, len(self._signs)))
         for record in front(records, objectives, terms):
             self.add(record)
 
@@ -120,16 +122,14 @@ class GrowingFront:
         """
         if record.state != "complete" or record.repeats or not self._terms.admits(record):
             return
-        loss, others = self._losses([record])[0], self._losses(self._members)
+        loss, others = values_of([record], self._objectives) * self._signs, self._losses
         if ((others <= loss).all(1) & (others < loss).any(1)).any():
             return
-        beaten = (loss <= others).all(1) & (loss < others).any(1)
-        left = [one for one, gone in zip(self._members, beaten, strict=True) if not gone]
-        self._members = sorted([*left, record], key=lambda one: one.number)
-
-    def _losses(self, records: Sequence[Record]) -> Floats:
-        losses: Floats = values_of(records, self._objectives) * self._signs
-        return losses
+        left = ~((loss <= others).all(1) & (loss < others).any(1))
+        kept = [one for one, stays in zip(self._members, left, strict=True) if stays]
+        place = bisect_left(kept, record.number, key=lambda one: one.number)
+        self._members = [*kept[:place], record, *kept[place:]]
+        self._losses = np.insert(others[left], place, loss, axis=0)
 
 
 def feasible_records(records: Iterable[Record], terms: Terms = USUAL) -> list[Record]:

@@ -15,7 +15,7 @@ from studies.bounds import Bounds
 from studies.choice import Choice
 from studies.colleagues import Colleagues
 from studies.config import Stop, StudyConfig, check_same
-from studies.desk import Desk, read_records
+from studies.desk import Desk
 from studies.events import Event, RunStarted, RunStopped, Stopped
 from studies.header import Header, make_header, versions
 from studies.limits import Limit
@@ -37,6 +37,7 @@ from studies.storage import (
     reach,
     unwritable,
 )
+from studies.stored import read_records
 from studies.trial import Evaluates, one_line
 from studies.watch import Watch
 

@@ -73,7 +73,7 @@ def record(content: bytes) -> None:
     """A record as it is stored."""
     import json
 
-    from studies.desk import record_of
+    from studies.stored import record_of
 
     try:
         stored = json.loads(content)

@@ -38,14 +38,3 @@ def test_free_trials_are_counted_from_the_last_that_was_paid_for():
     assert (memory.free_in_a_row, memory.evaluated) == (3, 1)
     memory.add(record("5", "failed"))
     assert (memory.free_in_a_row, memory.evaluated) == (0, 2)
-
-
-def test_failures_are_alike_but_for_their_numbers_and_free_trials_between_them():
-    reasons = ["no", "tried 20 MiB", "", "tried 300 MiB"]
-    states = ["failed", "failed", "duplicate", "failed"]
-    pairs = zip(states, reasons, strict=True)
-    memory = Memory(record(str(i), *pair) for i, pair in enumerate(pairs))
-    assert [one.reason for one in memory.failures_alike(0)] == ["tried 300 MiB", "tried 20 MiB"]
-    assert [one.reason for one in memory.failures_alike(2)] == ["tried 300 MiB"]
-    memory.add(record("4", "complete"))
-    assert memory.failures_alike(0) == []

@@ -1,5 +1,6 @@
 """Who goes on from a rung: fronts, spread within a front, and the share of all that came so far."""
 
+import copy
 import random
 from dataclasses import replace
 from itertools import pairwise
@@ -106,7 +107,15 @@ def ask(
     text: str = "fp",
 ) -> str:
     measured = {"bops": measurement("bops", bops), rung_name(rung): fraction(accuracy, stderr)}
-    return rungs.decide(records, Candidate.parse(text), rung, measured)
+    return after(rungs, records).decide(Candidate.parse(text), rung, measured)
+
+
+def after(rungs: Rungs, records: list[Record]) -> Rungs:
+    """Rungs that the records came to; the ones that are given know of none."""
+    known = copy.deepcopy(rungs)
+    for one in records:
+        known.add(one)
+    return known
 
 
 BOTH = config(objectives=("acc", "bops"), rungs=(1, 2))
@@ -141,8 +150,8 @@ def test_what_nothing_dominates_goes_on_however_many_those_are():
 
 
 def test_without_a_cost_among_the_objectives_accuracy_alone_counts():
-    rungs = Rungs(config(objectives=("pgd",), rungs=(1,)))
-    said = [rungs.decide(LADDER, Candidate.parse("fp"), 1, {"acc@1": fraction(0.1 * i + 0.05)}) for i in range(-1, 9)]
+    rungs = after(Rungs(config(objectives=("pgd",), rungs=(1,))), LADDER)
+    said = [rungs.decide(Candidate.parse("fp"), 1, {"acc@1": fraction(0.1 * i + 0.05)}) for i in range(-1, 9)]
     assert [bool(reason) for reason in said] == [True] * 5 + [False] * 5
 
 
