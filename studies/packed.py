@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterator, Mapping
+from sys import intern
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -58,10 +59,11 @@ class Slimmer:
         self._shared: dict[tuple[tuple[str, BaseDistribution], ...], dict[str, BaseDistribution]] = {}
 
     def slim(self, trial: FrozenTrial) -> None:
-        """Compress the user's attributes, and let trials with the same distributions have them in common."""
+        """Compress the user's attributes, and let trials have names and distributions in common."""
         if not isinstance(trial.user_attrs, Packed):
             own = trial.distributions
             trial.distributions = self._shared.setdefault(tuple(own.items()), own)
+            trial.params = {intern(name): value for name, value in trial.params.items()}
             trial.user_attrs = Packed(trial.user_attrs)  # type: ignore[assignment]
 
 
