@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 from uuid import uuid4
 
@@ -82,10 +83,11 @@ class Lease:
 
     def _renew(self) -> None:
         while not self._over.wait(self._expiry / 4):
-            if not self._is_mine():
-                return  # what is made twice is made alike
-            self._beat += 1
-            self._files.write(self._name, self._content())
+            with suppress(Exception):  # a place that is away for a moment; the next beat comes well before the expiry
+                if not self._is_mine():
+                    return  # what is made twice is made alike
+                self._beat += 1
+                self._files.write(self._name, self._content())
 
     def _is_mine(self) -> bool:
         return (self._files.read(self._name) or b"").startswith(self._me.encode())

@@ -12,6 +12,7 @@ from uuid import uuid4
 from evaluators.cache import Entry, Store, default_place, default_root
 from evaluators.leases import Lease
 from space.errors import UserError
+from space.shown import SECRET, without_secrets
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -22,6 +23,12 @@ EXPIRY = 60.0
 NEAR = ("file", "local", "memory")
 """Protocols where a file is seen at once, and where one that exists is not created again."""
 
+OBJECTS = ("s3", "gs", "abfs")
+"""Protocols of places without folders: asked for one, they would make the bucket that a slip of the pen named."""
+
+CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict")
+"""What S3 says where an object is there already, or is being made by another at this moment."""
+
 
 class Bucket:
     """Files under a URL; see `leases.Files`."""
@@ -29,15 +36,16 @@ class Bucket:
     def __init__(self, files: AbstractFileSystem, root: str) -> None:
         self._files, self._root = files, root.rstrip("/")
         self.near = bool({*_protocols(files)} & {*NEAR})
+        self._folders = not {*_protocols(files)} & {*OBJECTS}
 
     def exists(self, name: str) -> bool:
         """Whether there is a file."""
-        return bool(self._files.exists(self._path(name)))
+        return bool(self._files.exists(self._fresh(name)))
 
     def read(self, name: str) -> bytes | None:
         """What a file holds; None where there is none."""
         try:
-            return bytes(self._files.cat_file(self._path(name)))
+            return bytes(self._files.cat_file(self._fresh(name)))
         except FileNotFoundError:
             return None
 
@@ -60,7 +68,9 @@ class Bucket:
                     file.write(content)
             else:
                 self._files.pipe_file(path, content, mode="create")
-        except FileExistsError:
+        except OSError as error:
+            if not _is_there(error):
+                raise
             return False
         return True
 
@@ -71,7 +81,14 @@ class Bucket:
 
     def make_folder(self, name: str) -> None:
         """Make a folder where the place knows such."""
-        self._files.makedirs(self._path(name), exist_ok=True)
+        if self._folders:
+            self._files.makedirs(self._path(name), exist_ok=True)
+
+    def _fresh(self, name: str) -> str:
+        """A file's path, when whatever is remembered of its folder is forgotten: another host may have written."""
+        path = self._path(name)
+        self._files.invalidate_cache(path)
+        return path
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
@@ -119,10 +136,12 @@ class RemoteStore(Store):
             finally:
                 self._depth[key] = outer
                 if lease is not None:
-                    lease.release()
+                    with _telling(self._url):
+                        lease.release()
 
     def _leased(self, key: str) -> Lease | None:
-        poll, settle = (0.02, 0.0) if self._bucket.near else (1.0, 1.0)
+        far = min(1.0, self._expiry / 4)
+        poll, settle = (0.02, 0.0) if self._bucket.near else (far, far)
         lease = Lease(self._bucket, f"locks/{key}.lease", expiry=self._expiry, poll=poll, settle=settle)
         with _telling(self._url):
             return lease if lease.acquire(lambda: self.holds(key)) else None
@@ -159,7 +178,7 @@ def _opened(url: str) -> Bucket:
         files, root = url_to_fs(url)
     except (ImportError, ValueError) as error:
         expected = "a folder, or a URL that fsspec knows"
-        raise UserError("--cache", got=masked(url), expected=expected, hint=str(error)[:160]) from error
+        raise UserError("--cache", got=masked(url), expected=expected, hint=_without_login(str(error), url)) from error
     bucket, probe = Bucket(files, root), f"locks/{uuid4().hex}.probe"
     with _telling(url):
         bucket.make_folder("locks")
@@ -182,8 +201,20 @@ def _telling(url: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        hint = f"{type(error).__name__}: {' '.join(str(error).split())}"[:160]
+        hint = _without_login(f"{type(error).__name__}: {error}", url)
         raise UserError("the cache cannot be reached", got=masked(url), hint=hint) from error
+
+
+def _without_login(text: str, url: str) -> str:
+    """One short line that tells nothing of what comes before the @ of a URL."""
+    login = url.partition("://")[2].rpartition("@")[0]
+    return without_secrets(text.replace(login, SECRET) if login else text, url)[:160]
+
+
+def _is_there(error: OSError) -> bool:
+    """Whether a file was not created because there is one: servers differ in how much of a conflict they tell."""
+    response = getattr(error.__cause__, "response", {})
+    return isinstance(error, FileExistsError) or response.get("Error", {}).get("Code") in CONFLICTS
 
 
 def _protocols(files: AbstractFileSystem) -> tuple[str, ...]:

@@ -4,12 +4,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:  # tests of packages that do without torch should start without it
+    from object_server import ObjectServer
     from servers import Server
 
     from evaluators.cache import Store
@@ -34,11 +36,16 @@ def _has_postgresql() -> bool:
     return any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
+def _has_s3() -> bool:
+    return all(map(find_spec, ("s3fs", "moto", "flask")))
+
+
 NEEDS: dict[str, Callable[[], bool]] = {
     "data": _has_data,
     "gpu": _has_gpu,
     "browser": _has_browser,
     "postgresql": _has_postgresql,
+    "s3": _has_s3,
 }
 
 
@@ -93,3 +100,22 @@ def postgresql() -> Iterator[Server]:
         server.start()
         yield server
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def object_server() -> Iterator[ObjectServer]:
+    """A server that speaks S3, of this session's own; for tests marked `s3` only."""
+    from object_server import ObjectServer
+
+    server = ObjectServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bucket(object_server: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a new bucket; the environment leads to it, as a user's would."""
+    for name, value in object_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return object_server.fresh()

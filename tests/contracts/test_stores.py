@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 import warnings
+from typing import ClassVar
 from uuid import uuid4
 
 import pytest
@@ -22,9 +23,14 @@ META = {"member": "mbn3x1", "epochs": 4}
 PROCESS = multiprocessing.get_context("fork")
 
 
-@pytest.fixture(params=["folder", "file", "memory"])
+S3 = pytest.param("s3", marks=pytest.mark.s3)
+
+
+@pytest.fixture(params=["folder", "file", "memory", S3])
 def place(request, tmp_path):
     """Where the store is, for `open_store`."""
+    if request.param == "s3":
+        return f"s3://{request.getfixturevalue('bucket')}/cache"
     return {
         "folder": str(tmp_path / "cache"),
         "file": f"file://{tmp_path}/cache",
@@ -37,10 +43,19 @@ def store(place):
     return open_store(place)
 
 
-@pytest.fixture(params=["folder", "file"])
+@pytest.fixture(params=["folder", "file", S3])
 def shared(request, tmp_path):
     """One that other processes reach."""
+    if request.param == "s3":
+        return f"s3://{request.getfixturevalue('bucket')}/cache"
     return str(tmp_path / "cache") if request.param == "folder" else f"file://{tmp_path}/cache"
+
+
+def files_of(place):
+    """The files of a store as they lie there, and the path of the store."""
+    from fsspec.core import url_to_fs
+
+    return url_to_fs(place if "://" in place else f"file://{place}")
 
 
 def same(entry):
@@ -91,14 +106,16 @@ def test_keys_are_hex(store, key):
         pass
 
 
-def test_other_content_than_was_saved_is_not_used(shared, tmp_path):
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[:-1] + bytes([content[-1] ^ 1]), lambda content: content[:9]]
+)
+def test_other_content_than_was_saved_is_not_used(shared, damage):
     store = open_store(shared)
     store.save(KEY, TENSORS, META)
-    path = tmp_path / "cache" / f"{KEY}.safetensors"
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(bytes(content))
-    with pytest.warns(DamagedEntry, match="its checksum does not match"):
+    files, root = files_of(shared)
+    path = f"{root}/{KEY}.safetensors"
+    files.pipe_file(path, damage(files.cat_file(path)))
+    with pytest.warns(DamagedEntry, match=f"{KEY} is damaged and ignored: .*its checksum does not match"):
         assert store.load(KEY) is None
     with pytest.warns(DamagedEntry):
         assert same(store.fetch(KEY, lambda: (TENSORS, META)))
@@ -126,7 +143,8 @@ def test_processes_that_race_for_an_entry_make_it_once(shared, tmp_path):
         assert one.exitcode == 0
     assert len(list(tmp_path.glob("made by *"))) == 1
     assert same(open_store(shared).load(KEY))
-    assert not list((tmp_path / "cache").rglob("*.lease"))
+    files, root = files_of(shared)
+    assert not [name for name in files.find(root) if name.endswith(".lease")]
 
 
 def hold(place, ready, expiry):
@@ -138,13 +156,14 @@ def hold(place, ready, expiry):
 
 
 def test_what_a_killed_process_was_making_is_made_by_the_next(shared, tmp_path):
-    holder = PROCESS.Process(target=hold, args=(shared, tmp_path / "ready", 0.4))
+    expiry = 2.0 if shared.startswith("s3:") else 0.4
+    holder = PROCESS.Process(target=hold, args=(shared, tmp_path / "ready", expiry))
     holder.start()
     while not (tmp_path / "ready").exists():
         time.sleep(0.01)
-    next_one = PROCESS.Process(target=race, args=(shared, tmp_path, 0.4 if "://" in shared else None))
+    next_one = PROCESS.Process(target=race, args=(shared, tmp_path, expiry if "://" in shared else None))
     next_one.start()
-    time.sleep(1.0)
+    time.sleep(expiry + 0.6)
     assert not list(tmp_path.glob("made by *"))  # the holder lives, and renews what it holds
     os.kill(holder.pid, signal.SIGKILL)
     holder.join()
@@ -191,6 +210,46 @@ def test_a_file_system_without_exclusive_creation_lets_the_last_one_win():
     assert files.files == {}
 
 
+def test_a_lease_outlives_a_moment_in_which_its_place_is_away(tmp_path):
+    """A beat that fails is followed by one that does not."""
+    fsspec = pytest.importorskip("fsspec")
+    files = Bucket(fsspec.filesystem("memory"), f"/{uuid4().hex}")
+    lease = Lease(files, "lease", expiry=0.4, poll=0.01, settle=0.0)
+    assert lease.acquire(lambda: False)
+    write, fails = files.write, [OSError("away")]
+
+    def once_away(name, content):
+        if fails:
+            raise fails.pop()
+        write(name, content)
+
+    files.write, first = once_away, files.read("lease")
+    time.sleep(0.4)
+    assert not fails
+    assert files.read("lease") != first
+    lease.release()
+
+
+def test_a_conflict_that_a_server_only_names_is_no_creation():
+    """Amazon's 409 while another creates, and the 412 of servers that leave out which condition did not hold."""
+
+    class ConflictError(Exception):
+        response: ClassVar = {"Error": {"Code": "ConditionalRequestConflict"}}
+
+    class Files:
+        protocol = "s3"
+
+        def pipe_file(self, path, content, mode):
+            raise OSError(5, "conflict") from self.cause
+
+    files = Files()
+    files.cause = ConflictError()
+    assert not Bucket(files, "bucket").create("lease", b"")
+    files.cause = None
+    with pytest.raises(OSError, match="conflict"):
+        Bucket(files, "bucket").create("lease", b"")
+
+
 def test_a_lease_that_was_lost_is_not_taken_away_from_its_holder(tmp_path):
     fsspec = pytest.importorskip("fsspec")
     files = Bucket(fsspec.filesystem("memory"), f"/{uuid4().hex}")
@@ -207,6 +266,9 @@ def test_a_lease_that_was_lost_is_not_taken_away_from_its_holder(tmp_path):
         ("nonsense://here", r"--cache: got 'nonsense://here'; expected a folder, or a URL that fsspec knows"),
         ("file:///proc/none/cache", r"the cache cannot be reached: got 'file:///proc/none/cache'"),
         ("nonsense://me:secret@here/x", r"got 'nonsense://\*\*\*@here/x'"),
+        pytest.param(
+            "s3://me:secret@bucket/x", r"got 's3://\*\*\*@bucket/x'; hint: .*\*\*\*@bucket", marks=pytest.mark.s3
+        ),
     ],
 )
 def test_a_place_that_cannot_be_used_is_one_line(url, said):

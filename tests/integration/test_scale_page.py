@@ -33,7 +33,7 @@ def test_every_command_is_one(words):
 
 
 def test_there_are_commands_in_every_file():
-    assert len([*commands()]) == 8
+    assert len([*commands()]) == 9
 
 
 def test_the_array_script_is_one():
