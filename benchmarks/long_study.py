@@ -35,9 +35,9 @@ SPACE = SearchSpace(
     members=(2, 3),  # there are few single ones, and chance would draw them again and again
     full_precision=(0, 1),
     votes=("mean", "majority"),
-    mu=(0, 255),
-    mapped_layers=(1, 2, 3),
-    widths=(0.25, 0.5, 1.0),
+    mu=(0, 31, 63, 127, 255),
+    mapped_layers=tuple(range(1, 9)),
+    widths=(0.125, 0.25, 0.5, 0.75, 1.0),
 )
 KINDS: dict[str, dict[str, Any]] = {
     "random": {"sampler": "random", "proposals": "off", "full": True},

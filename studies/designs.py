@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from studies.records import Record
 class Designs:
     """Where the candidates of a space lie: what they are made of, and what they cost.
 
+    Attributes:
+        groups: of numbers that belong together.
+
     Args:
         space: of the study.
         bounds: of the study.
@@ -27,6 +31,9 @@ class Designs:
         self._space, self._bounds = space, bounds
         self._costs = tuple(name for name in objectives if OBJECTIVES[name].stage == "cost")
         self._tokens = {str(precision): slot for slot, precision in enumerate(space.precisions)}
+        sizes = (1, 1, 1, 1, 2, len(space.recipes), len(self._tokens), *(1 for _ in self._costs))
+        ends = list(accumulate(sizes))
+        self.groups = [range(end - size, end) for size, end in zip(sizes, ends, strict=True)]
         self._of_record: dict[int, Floats] = {}
 
     def of(self, candidate: Candidate, measured: Mapping[str, Measurement]) -> Floats:

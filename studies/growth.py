@@ -42,10 +42,10 @@ class Growth:
         return self._records.members
 
     @property
-    def usual(self) -> float | None:
-        """Hypervolume that the sampler's latest trials gained for their work; None before there are any."""
+    def usual(self) -> float:
+        """Hypervolume that the sampler's latest trials gained for their work; 0 before there are any."""
         gained, worked = np.sum(self._gains, axis=0) if self._gains else (0.0, 0.0)
-        return float(gained / worked) if worked else None
+        return float(gained / worked) if worked else 0.0
 
     def _extend(self, record: Record) -> float:
         """How much hypervolume the record adds."""

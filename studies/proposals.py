@@ -58,10 +58,9 @@ class Proposer:
         for record in records[self._read :]:
             self._take(record)
         self._read = len(records)
-        usual = self._growth.usual
-        if usual is None or self._growth.complete < NEEDED or self._is_long(records):
+        if self._growth.complete < NEEDED or self._is_long(records):
             return None
-        return self._best(len(records), pending, usual)
+        return self._best(len(records), pending, self._growth.usual)
 
     def _take(self, record: Record) -> None:
         self._pool.add(record)

@@ -98,14 +98,15 @@ class Prospects:
         records = [one for one in records if self.tells(one)][-LEARNED:]
         learned, asked = self._designs.of_records(records), np.array([one.design for one in prospects])
         clean, doubt = self._clean(prospects, records, learned, asked)
+        groups = [*self._designs.groups]
         if self._judges:
             learned = np.column_stack([learned, self._losses("acc", records)])
-            asked = np.column_stack([asked, clean])
+            asked, groups = np.column_stack([asked, clean]), [*groups, range(asked.shape[1], asked.shape[1] + 1)]
         mean, deviation = np.zeros((2, len(prospects), len(self._config.objectives)))
         costs = iter(np.array([one.costs for one in prospects]).T)
         for axis, name in enumerate(self._config.objectives):
             if OBJECTIVES[name].stage == "attack":
-                expected, deviation[:, axis] = Prediction.learn(learned, self._losses(name, records)).of(asked)
+                expected, deviation[:, axis] = Prediction.learn(learned, self._losses(name, records), groups).of(asked)
                 mean[:, axis] = np.maximum(clean, expected)
             elif name == "acc":
                 mean[:, axis], deviation[:, axis] = clean, doubt
@@ -130,7 +131,9 @@ class Prospects:
             return known, doubt
         known[unknown] = 0.0
         if self._judges:
-            expected, deviation = Prediction.learn(learned, self._losses("acc", records)).of(asked[unknown])
+            expected, deviation = Prediction.learn(learned, self._losses("acc", records), self._designs.groups).of(
+                asked[unknown]
+            )
             known[unknown], doubt[unknown] = np.clip(expected, 0.0, 1.0), deviation
         return known, doubt
 

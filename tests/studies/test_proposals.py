@@ -17,7 +17,7 @@ from studies import Limit, Stop, Study, hypervolume_trace
 from studies import proposals as module
 from studies.bounds import measure_bounds
 from studies.growth import RECENT, Growth
-from studies.proposals import IN_A_ROW, Proposer
+from studies.proposals import IN_A_ROW, NEEDED, Proposer
 from studies.prospects import Prospects
 from studies.work import Work
 
@@ -235,8 +235,13 @@ def test_nothing_is_proposed_that_promises_less_than_the_sampler_brings(records,
     assert proposer.propose(records) is not None
     monkeypatch.setattr(module.Growth, "usual", 1.0)
     assert Proposer(config(), bounds, knowing(records)).propose(records) is None
-    monkeypatch.setattr(module.Growth, "usual", None)
-    assert Proposer(config(), bounds, knowing(records)).propose(records) is None
+
+
+def test_before_the_sampler_has_had_a_trial_any_gain_is_worth_one(records, bounds):
+    designed = [replace(record, origin="design") for record in records[:NEEDED]]
+    assert Growth(config(), bounds).usual == 0.0
+    assert Proposer(config(), bounds, knowing(designed)).propose(designed) is not None
+    assert Proposer(config(), bounds, knowing(designed)).propose(designed[:-1]) is None
 
 
 def test_the_proposal_is_the_best_of_the_pool(records, bounds):
