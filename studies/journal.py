@@ -118,29 +118,34 @@ def _append(file: RawIOBase, content: bytes) -> None:
 
 
 class JournalTrials(JournalStorage):
-    """Optuna's storage on a journal, in which a look for open trials does not pass by all that are finished."""
+    """Optuna's storage on a journal, in which a look for trials does not pass by all that are finished."""
 
     def __init__(self, journal: Journal) -> None:
         super().__init__(journal)
-        self._finished: dict[int, int] = {}  # how many trials of a study, from its first, are finished
+        self._finished: dict[int, list[FrozenTrial]] = {}  # of a study, from its first; they change no more
 
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
         """As Optuna's own."""
-        if states is None or any(state in states for state in TrialState if state.is_finished()):
-            return super().get_all_trials(study_id, deepcopy, states)
         with self._thread_lock:
             self._sync_with_backend()
-            known = self._replay_result
-            if study_id not in known._studies:
-                raise KeyError("Record does not exist.")
-            ids, start = known._study_id_to_trial_ids[study_id], self._finished.get(study_id, 0)
-            while start < len(ids) and known._trials[ids[start]].state.is_finished():
-                start += 1
-            self._finished[study_id] = start
-            found = [one for one in map(known._trials.__getitem__, ids[start:]) if one.state in states]
+            finished, others = self._parted(study_id)
+            wanted = [state for state in TrialState if states is None or state in states]
+            found = [*finished, *others] if any(state.is_finished() for state in wanted) else others
+            if states is not None:
+                found = [one for one in found if one.state in wanted]
             return copy.deepcopy(found) if deepcopy else found
+
+    def _parted(self, study_id: int) -> tuple[list[FrozenTrial], list[FrozenTrial]]:
+        """Trials up to the first that is not finished, and the others."""
+        known = self._replay_result
+        if study_id not in known._studies:
+            raise KeyError("Record does not exist.")
+        ids, finished = known._study_id_to_trial_ids[study_id], self._finished.setdefault(study_id, [])
+        while len(finished) < len(ids) and (trial := known._trials[ids[len(finished)]]).state.is_finished():
+            finished.append(trial)
+        return finished, [known._trials[one] for one in ids[len(finished) :]]
 
 
 def checked(log: dict[str, Any]) -> bytes:

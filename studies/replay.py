@@ -128,6 +128,13 @@ def member_names(candidate: Candidate) -> tuple[str, ...]:
     return tuple(f"{place[0]}:{member.precision}#{member.index}:{place[1]}" for member in one.members)
 
 
+@dataclass
+class Clock:
+    """Seconds that went by."""
+
+    seconds: float = 0.0
+
+
 class Replay:
     """Answers from a table, as an evaluator with an empty cache would have, by a clock of its own.
 
@@ -142,7 +149,7 @@ class Replay:
 
     def __init__(self, table: Table, seed: int = 0, *, kept: bool = True) -> None:
         self._table, self._seed = table, seed
-        self._spent: list[float] = []
+        self._clock = Clock()
         self.protocol, self.budget = table.protocols[seed], table.budget
         self._costs, self._members, self._rows = table.costs, table.members[seed], table.rows[seed]
         self._kept, self._trained = kept, set[str]()
@@ -151,7 +158,7 @@ class Replay:
     @property
     def seconds(self) -> float:
         """What the clock shows."""
-        return sum(self._spent)
+        return self._clock.seconds
 
     def clock(self) -> float:
         """Seconds since the beginning, for `Study.run`."""
@@ -160,7 +167,7 @@ class Replay:
     def repeated(self, run: int) -> "Replay":
         """Answers from the table's next seeds, in turn, by the same clock; see `studies.repeats.Repeats`."""
         other = Replay(self._table, (self._seed + run - 1) % len(self._table.rows), kept=self._kept)
-        other._spent = self._spent
+        other._clock = self._clock
         return other
 
     def cost(self, candidate: Candidate) -> dict[str, Measurement]:
@@ -177,14 +184,18 @@ class Replay:
             return
         self._train(candidate)
         for name, one in self._rows[str(candidate.canonical())].measured():
-            self._spent.append(one.seconds)
+            self._clock.seconds += one.seconds
             yield name, one
             if name != BOUND and not (wanted := wanted - {name}):
                 return
 
     def free_accuracy(self, candidates: Sequence[Candidate]) -> list[Measurement | None]:
         """Clean accuracy of those whose members were trained here."""
-        return [self._clean(one) if {*member_names(one)} <= self._trained else None for one in candidates]
+        return [None if self.missing(one) else self._clean(one) for one in candidates]
+
+    def missing(self, candidate: Candidate) -> list[str]:
+        """Names of the candidate's members that were not trained here."""
+        return sorted({*member_names(candidate)} - self._trained)
 
     def _clean(self, candidate: Candidate) -> Measurement:
         return dict(self._rows[str(candidate.canonical())].measured())["acc"]
@@ -192,5 +203,5 @@ class Replay:
     def _train(self, candidate: Candidate) -> None:
         for name in member_names(candidate):
             if name not in self._trained or not self._kept:
-                self._spent.append(self._members[name])
+                self._clock.seconds += self._members[name]
                 self._trained.add(name)

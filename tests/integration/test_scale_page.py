@@ -53,6 +53,13 @@ def test_its_figures_are_the_programs():
     assert DEATHS == 5 and "killed five workers" in PAGE
 
 
+def test_its_rates_are_those_that_were_measured():
+    rows = json.loads((many_workers.HERE / "results" / "workers.json").read_text())["rows"]
+    for one, two in zip(rows[::2], rows[1::2], strict=True):
+        rates = [f"{row['trials an hour']:,.0f}" for row in (one, two)]
+        assert f"| {one['engine']} | {' | '.join(rates)} | {one['ratio']:.2f} |" in PAGE
+
+
 def test_its_table_is_the_simulations():
     found = json.loads((many_workers.HERE / "results" / "many_workers.json").read_text())
     assert [line for line in PAGE.splitlines() if re.match(r"\| [\d,]+ \|", line)] == many_workers.page(found["rows"])

@@ -2,10 +2,12 @@
 
 import sys
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
+from multiprocessing import get_context
 
 import pytest
-from long_study import Formula, config_of
+from long_study import Formula, alone, config_of
 from optuna.trial import TrialState
 
 from studies import Stop, Study, TrialFinished
@@ -64,6 +66,15 @@ def test_two_thousand_trials_are_no_other(tmp_path, monkeypatch):
     study = Study.load(tmp_path)
     assert size / len(study.records()) < 6000
     assert sum(one.evaluated for one in study.records()) == 2_000
+
+
+@pytest.mark.slow
+def test_a_record_takes_little_memory():
+    """In a process of its own; packed records, and what Optuna keeps of a trial."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        first, *_, last = pool.submit(alone, "random", 4_000).result()
+    held = (last["memory_mb"] - first["memory_mb"]) * 1e6 / (last["records"] - first["records"])
+    assert held < 4_000
 
 
 def test_the_journal_remembers_one_place_however_long_it_is(tmp_path):
