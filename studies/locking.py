@@ -1,9 +1,9 @@
 """From a selection to its lock file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any, runtime_checkable
 from typing import Protocol as Interface
-from typing import runtime_checkable
 
 from evaluators.identity import Identity
 from space.candidate import Candidate
@@ -47,19 +47,12 @@ def lock_of(study: Study, selection: Selection, evaluator: object = None) -> Loc
 
     return Lock(
         study=study.folder.resolve().name,
-        chosen=listed(chosen),
         protocol=config.protocol,
         split_seed=config.protocol.seed,
         budget=config.budget,
         # A mean over repetitions is of no network; what is locked is the one that the study's own seed trains.
         measurements=_own(study, chosen).measurements,
-        rule=selection.rule,
-        reason=selection.reason,
-        warning=selection.warning,
-        limits=selection.terms.limits,
-        allow_masked=selection.terms.allow_masked,
-        runners_up=tuple(map(listed, selection.runners_up)),
-        knee=listed(selection.knee) if selection.knee else None,
+        **_told(selection, listed),
         members=tuple(known.identities(Candidate.parse(chosen.candidate))) if known else (),
         versions=versions_with(evaluator) | study.versions,
     )
@@ -80,7 +73,6 @@ def _confirmed(selection: Selection, confirmation: Confirmation) -> Lock:
 
     return Lock(
         study=confirmation.study,
-        chosen=listed(selection.chosen),
         protocol=replace(protocol, seed=first.seed),
         split_seed=protocol.seed,
         budget=confirmation.budget,
@@ -88,16 +80,24 @@ def _confirmed(selection: Selection, confirmation: Confirmation) -> Lock:
         verification=confirmation.verification,
         confirmed=True,
         measurements=first.measurements,
-        rule=selection.rule,
-        reason=selection.reason,
-        warning=selection.warning,
-        limits=selection.terms.limits,
-        allow_masked=selection.terms.allow_masked,
-        runners_up=tuple(map(listed, selection.runners_up)),
-        knee=listed(selection.knee) if selection.knee else None,
+        **_told(selection, listed),
         members=first.members,
         versions=confirmation.versions,
     )
+
+
+def _told(selection: Selection, listed: Callable[[Record], Listed]) -> dict[str, Any]:
+    """What a lock says of its selection, field by field."""
+    return {
+        "chosen": listed(selection.chosen),
+        "rule": selection.rule,
+        "reason": selection.reason,
+        "warning": selection.warning,
+        "limits": selection.terms.limits,
+        "allow_masked": selection.terms.allow_masked,
+        "runners_up": tuple(map(listed, selection.runners_up)),
+        "knee": listed(selection.knee) if selection.knee else None,
+    }
 
 
 def versions_with(evaluator: object) -> dict[str, str]:
