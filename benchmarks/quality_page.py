@@ -67,7 +67,14 @@ def truths(result: Result) -> Iterator[str]:
             )
 
 
-TABLES = {"search_quality": searches, "early_stop": stops, "front_truth": truths}
+def predicted(result: Result) -> Iterator[str]:
+    """A row per number of candidates learned from: the errors; then how much two seeds differ."""
+    for row in result["rows"]:
+        yield f"| {row['learned from']} | {row['one scale']:.2f} | {row['a scale for each part']:.2f} |"
+    yield f"where two seeds of one candidate differ by {result['two seeds differ by']:.2f}"
+
+
+TABLES = {"search_quality": searches, "early_stop": stops, "front_truth": truths, "predictions": predicted}
 
 
 def draw(result: Result) -> None:
