@@ -27,6 +27,7 @@ from evaluators.base import Budget, Measurement, Protocol
 from evaluators.cost.report import cost_measurements, cost_report
 from evaluators.networks.plan import Plan
 from evaluators.objectives import OBJECTIVES
+from evaluators.prices import Prices
 from search.pictures import draw_pictures
 from search.progress import progress
 from space import Candidate, load_space
@@ -36,8 +37,13 @@ OBJECTIVE_NAMES = ("acc", "pgd", "bops")
 ENDS = 100
 """Trials at either end that are compared."""
 
-SAMPLERS = ("tpe", "nsga2", "random")
-"""Those that a study of a thousand trials may have."""
+KINDS: dict[str, dict[str, str]] = {
+    "default": {"sampler": "tpe"},
+    "tpe": {"sampler": "tpe", "proposals": "off"},
+    "nsga2": {"sampler": "nsga2", "proposals": "off"},
+    "random": {"sampler": "random", "proposals": "off"},
+}
+"""What a study of a thousand trials may have: predictions beside the density model, or a sampler alone."""
 
 REAL_TRIALS = 6
 STARTS = 3
@@ -71,6 +77,7 @@ class Formula:
 
     protocol = Protocol(dataset="formula", checksum="0", network="mnistconv", epsilon=0.2)
     budget = Budget()
+    prices = Prices.of(budget, train_images=3200)
 
     def cost(self, candidate: Candidate) -> dict[str, Measurement]:
         """The real costs: they are a part of the search."""
@@ -79,26 +86,37 @@ class Formula:
 
     def measure(self, candidate: Candidate, names: Sequence[str]) -> Iterator[tuple[str, Measurement]]:
         """Accuracies that grow with the bit operations, with a different luck for each candidate."""
-        bops, luck = self.cost(candidate)["bops"].value, int(candidate.key(), 16) / 16**16
-        values = {"acc": 1 - 0.5 / (1 + bops / 2e7) - 0.05 * luck, "pgd": 0.9 - 0.1 * candidate.input_bits * luck}
+        values = {"acc": self._clean(candidate), "pgd": 0.9 - 0.1 * candidate.input_bits * luck(candidate)}
         for name in names:
             yield name, Measurement(value=values[name], unit=OBJECTIVES[name].unit, stderr=0.01, n=400)
 
+    def free_accuracy(self, candidates: Sequence[Candidate]) -> list[Measurement | None]:
+        """That of all, as of trained members."""
+        return [Measurement(value=self._clean(one), unit="fraction", stderr=0.01, n=400) for one in candidates]
 
-def config(sampler: str) -> StudyConfig:
+    def _clean(self, candidate: Candidate) -> float:
+        return 1 - 0.5 / (1 + self.cost(candidate)["bops"].value / 2e7) - 0.05 * luck(candidate)
+
+
+def luck(candidate: Candidate) -> float:
+    """From 0 to 1, always the same."""
+    return int(candidate.key(), 16) / 16**16
+
+
+def config(kind: str) -> StudyConfig:
     return StudyConfig(
         objectives=OBJECTIVE_NAMES,
         space=load_space("mnist"),
         protocol=Formula.protocol,
         budget=Formula.budget,
-        sampler=sampler,
+        **KINDS[kind],
     )
 
 
-def trial_seconds(folder: Path, sampler: str, trials: int) -> tuple[list[float], float]:
+def trial_seconds(folder: Path, kind: str, trials: int) -> tuple[list[float], float]:
     """Seconds of each trial, duplicates included, and of the files and pictures at the end."""
     told: list[float] = [time.perf_counter()]
-    study = Study.open(folder, config(sampler))
+    study = Study.open(folder, config(kind))
 
     with redirect_stderr(StringIO()), progress(OBJECTIVE_NAMES) as show:
 
@@ -156,15 +174,15 @@ def starts() -> dict[str, float]:
 
 
 def overheads(trials: int) -> dict[str, dict[str, float]]:
-    """A study of each sampler, and what a trial's overhead is of a real one."""
+    """A study of each kind, and what a trial's overhead is of a real one."""
     with tempfile.TemporaryDirectory() as folder:
         real = real_seconds(Path(folder))
     found = {}
-    for sampler in SAMPLERS:
+    for kind in KINDS:
         with tempfile.TemporaryDirectory() as folder:
-            one = summary(*trial_seconds(Path(folder), sampler, trials))
-        found[sampler] = one | {"real trial": real, "share": one["mean"] / real}
-        print(sampler, {name: round(value, 6) for name, value in found[sampler].items()}, flush=True)
+            one = summary(*trial_seconds(Path(folder), kind, trials))
+        found[kind] = one | {"real trial": real, "share": one["mean"] / real}
+        print(kind, {name: round(value, 6) for name, value in found[kind].items()}, flush=True)
     return found
 
 

@@ -13,20 +13,18 @@ from studies.choice import ENUMERABLE
 from studies.claims import CLAIM, Claim
 from studies.colleagues import Colleagues
 from studies.config import Stop
-from studies.events import Event, Measured, Stopped, TrialFinished, TrialStarted, Why
-from studies.failures import FailureWatch
+from studies.events import Event, Measured, Stopped, TrialStarted, Why
 from studies.gate import Gate
 from studies.header import Header
+from studies.ledger import Ledger
 from studies.memory import Memory
 from studies.nominations import PATIENCE, Nominations
-from studies.packed import Slimmer
 from studies.patience import Lost
-from studies.plateau import PlateauWatch
-from studies.records import GrowingFront, Record
+from studies.records import Record
 from studies.samplers import make_encoding, make_sampler
 from studies.shown import shown
 from studies.signs import Life
-from studies.stored import RECORD, record_of, recorded
+from studies.stored import RECORD, record_of
 from studies.told import constraints, told
 from studies.trial import Evaluates, Outcome, Report
 from studies.watch import Watch
@@ -76,9 +74,6 @@ class Desk:
     What others have stored is taken in at every turn, and what they evaluate is left to them: nobody is handed a
     candidate that is being evaluated. What a dead worker left is handed out again, as the same trial.
 
-    Attributes:
-        gate: may end a trial early.
-
     Args:
         trials: the Optuna study.
         header: what was fixed when it was created.
@@ -101,20 +96,24 @@ class Desk:
     ) -> None:
         self._trials, self._config, self._space = trials, header.config, header.config.space
         self._stop, self._on_event, self._watch, self._colleagues = stop, on_event, watch, colleagues
-        self.memory, self._slimmer = Memory(), Slimmer()
-        for trial in recorded(trials):
-            self._remember(record_of(trial.number, trial.user_attrs[RECORD]), trial)
-        self._taken, self._settled = {record.number for record in self.memory.records}, 0
-        self._own, self._before = FailureWatch(), self.memory.seconds
-        self._front = GrowingFront(self._config.objectives, self._config.terms, self.memory.records)
-        self._plateau = (
-            PlateauWatch(stop.plateau, self._config, header.bounds, self.memory.records) if stop.plateau else None
-        )
-        self.gate = Gate(self._config, header.bounds, self._front, self.memory.records)
+        self._ledger = Ledger(trials, header, stop, on_event)
+        self._before = self.memory.seconds
         self._nominations = Nominations(header, evaluator, self.memory)
         sampler, self._busy = header.choice.chosen, dict[str, Claim]()
         self._encoding = make_encoding(sampler, self._space)
-        trials.sampler = make_sampler(sampler, self._config.seed, self._on_front, self._space, lambda: bool(self._busy))
+        trials.sampler = make_sampler(
+            sampler, self._config.seed, self._ledger.on_front, self._space, lambda: bool(self._busy)
+        )
+
+    @property
+    def memory(self) -> Memory:
+        """Of the study's records."""
+        return self._ledger.memory
+
+    @property
+    def gate(self) -> Gate:
+        """May end a trial early."""
+        return self._ledger.gate
 
     @property
     def seconds(self) -> float:
@@ -160,7 +159,7 @@ class Desk:
             state, values = told(record, self._config)
             self._trials.tell(task.trial, values, state, skip_if_finished=True)
         self._colleagues.drop(task.trial._trial_id)
-        self._own.add(record)
+        self._ledger.own.add(record)
         self.catch_up()
         self._colleagues.rest()
         return record
@@ -178,27 +177,12 @@ class Desk:
 
     def catch_up(self) -> list[FrozenTrial]:
         """Take in what was stored since the last look, and tell of it; gives the trials that are not finished."""
-        trials = self._trials.get_trials(deepcopy=False)
-        for trial in trials[self._settled :]:
-            if _is_recorded(trial) and trial.number not in self._taken:
-                self._taken.add(trial.number)
-                self._take(record_of(trial.number, trial.user_attrs[RECORD]), trial)
-        while self._settled < len(trials) and trials[self._settled].state.is_finished():
-            self._taken.discard(self._settled)
-            self._settled += 1
-        return [trial for trial in trials[self._settled :] if not trial.state.is_finished()]
+        return self._ledger.catch_up()
 
     def end(self) -> Stopped | None:
         """The reason to start no further trial, or None."""
-        if self.memory.evaluated >= self._stop.trials:
-            return self.stopped("trials")
-        if self._stop.seconds is not None and self.seconds >= self._stop.seconds:
-            return self.stopped("seconds")
-        if self._own.reached:
-            return self.stopped("failures", self._own.reached)
-        if self._plateau and self._plateau.reached:
-            return self.stopped("plateau", self._plateau.reached)
-        return None
+        full = self._ledger.full(self.seconds)
+        return self.stopped(*full) if full else None
 
     def add(self, finished: Callable[[int], FrozenTrial]) -> None:
         """Store a trial that was never open: whole, or not at all; it is made when its number is known."""
@@ -322,38 +306,6 @@ class Desk:
         for name, said in shown(record, self._config.objectives).items():
             trial.set_user_attr(name, said)
         trial.set_user_attr(RECORD, record.to_json())
-
-    def _remember(self, record: Record, trial: FrozenTrial) -> None:
-        """Keep a record, and its trial as small as can be."""
-        self._slimmer.slim(trial)
-        self.memory.add(record, trial.user_attrs)
-
-    def _take(self, record: Record, trial: FrozenTrial) -> None:
-        """Take in one more record, and tell of it."""
-        self._remember(record, trial)
-        if record.repeats:
-            self._front = GrowingFront(self._config.objectives, self._config.terms, self.memory.records)
-        else:
-            self.gate.add(record)
-            if self._plateau:
-                self._plateau.add(record)
-        self._front.add(record)
-        alike = (one for one in self._front.members if one.key == record.key)
-        self._on_event(
-            TrialFinished(
-                record=record,
-                evaluated=self.memory.evaluated,
-                front=self._front.members,
-                on_front=any(record.repeats or one.number == record.number for one in alike),
-            )
-        )
-
-    def _on_front(self) -> set[int]:
-        return {one.number for one in self._front.members}
-
-
-def _is_recorded(trial: FrozenTrial) -> bool:
-    return trial.state.is_finished() and RECORD in trial.user_attrs
 
 
 def _died(deaths: int) -> Outcome:

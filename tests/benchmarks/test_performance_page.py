@@ -91,6 +91,7 @@ FIGURES: dict[str, Callable[[Result], Iterator[str]]] = {
     "gradient towards grey images: 8×8 by 2, 5×5, 3×3": grey,
     "worst case, six candidates": worst_case,
     "`--help`; the first trial starts": starts,
+    "the search itself, 1,000 trials": lambda result: overhead(result, "default"),
     "the search itself, tpe, 1,000 trials": lambda result: overhead(result, "tpe"),
     "the search itself, random, 1,000 trials": lambda result: overhead(result, "random"),
     "the search itself, nsga2, 1,000 trials": lambda result: overhead(result, "nsga2"),
