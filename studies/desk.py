@@ -49,7 +49,7 @@ class Task:
     Attributes:
         trial: Optuna's.
         candidate: canonical.
-        since: running time of the run when it was handed out, in seconds.
+        since: running time of the run when its worker had its turn, in seconds; to propose it is part of its time.
         known: its outcome, where nothing is left to evaluate.
         stored: whether its record is, and only the sampler was not told.
         deaths: how many workers died over it.
@@ -195,10 +195,10 @@ class Desk:
         return Stopped(reason=reason, detail=detail, evaluated=self.memory.evaluated, seconds=self.seconds)
 
     def _turn(self) -> Task | Stopped | None:
-        """What `turn` gives, while it is nobody else's."""
-        waiting = self.catch_up()
-        if end := self.end():
-            return end
+        """What `turn` gives, while it is nobody else's; a trial begins when it is decided that there is one."""
+        since, waiting = self.seconds, self.catch_up()
+        if full := self._ledger.full(since):
+            return self.stopped(*full)
         running = [trial for trial in waiting if trial.state == TrialState.RUNNING]
         lives = self._colleagues.look(running)
         claims = {one._trial_id: Claim.of(one) for one in running}
@@ -211,19 +211,19 @@ class Desk:
             one for one in running if lives[one._trial_id] != "alive" and claims[one._trial_id].key not in self._busy
         ]
         if left:
-            return self._resumed(left[0], lives[left[0]._trial_id])
-        return self._asked(len(waiting) > len(running))
+            return self._resumed(left[0], lives[left[0]._trial_id], since)
+        return self._asked(len(waiting) > len(running), since)
 
-    def _resumed(self, left: FrozenTrial, life: Life) -> Task | None:
+    def _resumed(self, left: FrozenTrial, life: Life, since: float) -> Task | None:
         """A trial that a run left behind; it keeps what it was given."""
         claim = Claim.of(left)
         deaths = claim.deaths + (life == "died")
         self._trials._thread_local.cached_all_trials = None
-        task = self._task(Trial(self._trials, left._trial_id), deaths)
+        task = self._task(Trial(self._trials, left._trial_id), since, deaths)
         self._colleagues.forget(claim.worker)
         return task
 
-    def _asked(self, queued: bool) -> Task | None:
+    def _asked(self, queued: bool, since: float) -> Task | None:
         """A new trial; what another worker evaluates right now waits for that."""
         pending = [Candidate.parse(claim.candidate) for claim in self._busy.values()]
         for attempt in range(PARKED + 1):
@@ -237,7 +237,7 @@ class Desk:
             if nominated is not None:
                 candidate, origin = nominated
                 self._trials.enqueue_trial(self._encoding.params(candidate), user_attrs={ORIGIN: origin})
-            if task := self._task(self._ask()):
+            if task := self._task(self._ask(), since):
                 return task
         return None
 
@@ -247,10 +247,9 @@ class Desk:
             warnings.filterwarnings("ignore", message="Heartbeat of storage")
             return self._trials.ask()
 
-    def _task(self, trial: Trial, deaths: int = 0) -> Task | None:
+    def _task(self, trial: Trial, since: float, deaths: int = 0) -> Task | None:
         """Claim a trial, or let it wait where another worker evaluates its candidate."""
-        since, attributes = self.seconds, trial.user_attrs
-        candidate = self._encoding.sample(trial)
+        attributes, candidate = trial.user_attrs, self._encoding.sample(trial)
         claim = Claim(candidate=str(candidate), key=candidate.key(), deaths=deaths)
         parked = claim.key in self._busy
         if not parked:

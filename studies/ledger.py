@@ -14,7 +14,7 @@ from studies.memory import Memory
 from studies.packed import Slimmer
 from studies.plateau import PlateauWatch
 from studies.records import GrowingFront, Record
-from studies.stored import RECORD, record_of, recorded
+from studies.stored import finished, stored
 
 
 class Ledger:
@@ -35,8 +35,9 @@ class Ledger:
     def __init__(self, trials: optuna.Study, header: Header, stop: Stop, on_event: Callable[[Event], None]) -> None:
         self._trials, self._config, self._stop, self._on_event = trials, header.config, stop, on_event
         self.memory, self.own, self._slimmer = Memory(), FailureWatch(), Slimmer()
-        for trial in recorded(trials):
-            self._remember(record_of(trial.number, trial.user_attrs[RECORD]), trial)
+        for trial in finished(trials):
+            if record := stored(trial):
+                self._remember(record, trial)
         records = self.memory.records
         self._taken, self._settled = {record.number for record in records}, 0
         self._front = GrowingFront(self._config.objectives, self._config.terms, records)
@@ -47,9 +48,9 @@ class Ledger:
         """Take in what was stored since the last look, and tell of it; gives the trials that are not finished."""
         trials = self._trials.get_trials(deepcopy=False)
         for trial in trials[self._settled :]:
-            if trial.state.is_finished() and RECORD in trial.user_attrs and trial.number not in self._taken:
+            if trial.number not in self._taken and (record := stored(trial)):
                 self._taken.add(trial.number)
-                self._take(record_of(trial.number, trial.user_attrs[RECORD]), trial)
+                self._take(record, trial)
         while self._settled < len(trials) and trials[self._settled].state.is_finished():
             self._taken.discard(self._settled)
             self._settled += 1

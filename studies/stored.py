@@ -14,18 +14,18 @@ RECORD = "record"
 """User attribute of an Optuna trial that holds its record: the source of truth."""
 
 
-def read_records(trials: optuna.Study) -> list[Record]:
-    """Records of all finished trials, by number; UserError for a damaged one."""
-    return [record_of(one.number, one.user_attrs[RECORD]) for one in recorded(trials)]
-
-
-def recorded(trials: optuna.Study) -> list[FrozenTrial]:
-    """Finished trials that hold a record, by number; UserError where the database can't tell."""
+def finished(trials: optuna.Study) -> list[FrozenTrial]:
+    """Finished trials, by number; UserError where the database can't tell."""
     try:
-        finished = [one for one in trials.get_trials(deepcopy=False) if one.state.is_finished()]
+        return [one for one in trials.get_trials(deepcopy=False) if one.state.is_finished()]
     except ValueError as error:  # what a database holds is no JSON
         raise UserError("damaged record", got=one_line(error), hint="take the database from a backup") from error
-    return [one for one in finished if RECORD in one.user_attrs]
+
+
+def stored(trial: FrozenTrial) -> Record | None:
+    """The record of a trial, if it has one; UserError for a damaged one."""
+    known = trial.user_attrs.get(RECORD) if trial.state.is_finished() else None
+    return None if known is None else record_of(trial.number, known)
 
 
 def record_of(number: int, stored: Any) -> Record:

@@ -37,7 +37,7 @@ from studies.storage import (
     reach,
     unwritable,
 )
-from studies.stored import read_records
+from studies.stored import finished, stored
 from studies.trial import Evaluates, one_line
 from studies.watch import Watch
 
@@ -57,6 +57,7 @@ class Study:
         self._header = None if trials is None else _header(trials)
         self.folder, self.config = place.folder, self._header.config if self._header else config
         self.resumed = trials is not None
+        self._known: dict[int, Record] = {}
         self._probability: tuple[int, dict[int, float]] = 0, {}
 
     @classmethod
@@ -109,7 +110,10 @@ class Study:
 
     def records(self) -> list[Record]:
         """Records of all finished trials, by number, as they are in the storage now."""
-        return [] if self._trials is None else read_records(self._trials)
+        for trial in finished(self._trials) if self._trials else ():
+            if trial.number not in self._known and (record := stored(trial)):
+                self._known[trial.number] = record  # it will not change
+        return [record for _, record in sorted(self._known.items())]
 
     def front(self, limits: tuple[Limit, ...] = ()) -> list[Record]:
         """Non-dominated records that the study's terms admit, with `limits` on top; by number."""
