@@ -2,9 +2,11 @@
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from evaluators.base import Measurement
@@ -157,7 +159,8 @@ class Desk:
             else:
                 self._write(task.trial, record)
             state, values = told(record, self._config)
-            self._trials.tell(task.trial, values, state, skip_if_finished=True)
+            with suppress(UpdateFinishedTrialError):  # a server that went away may have stored it before
+                self._trials.tell(task.trial, values, state, skip_if_finished=True)
         self._colleagues.drop(task.trial._trial_id)
         self._ledger.own.add(record)
         self.catch_up()

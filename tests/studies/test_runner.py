@@ -11,6 +11,7 @@ from closed_form import SIXTY, Arithmetic, bops, config, measurement, story
 from space.errors import UserError
 from space.space import SearchSpace
 from studies import Limit, Measured, RunStarted, RunStopped, Stop, Study, TrialFinished, TrialStarted
+from studies.journal import JournalTrials
 
 QUICK = {"sampler": "random"}
 
@@ -85,6 +86,21 @@ def test_no_trial_starts_after_the_deadline(tmp_path):
     starts = [record.at - record.seconds for record in study.records()]
     assert max(starts) <= 0.5
     assert 0.5 <= stopped.seconds <= time.monotonic() - start < 3
+
+
+def test_a_trial_that_is_told_again_because_the_answer_was_lost_is_told_once(tmp_path, monkeypatch):
+    """A server may store a trial's end and go away before it says so; who waits for it then tries again."""
+    once = JournalTrials.set_trial_state_values
+
+    def twice(self, trial_id, state, values=None):
+        done = once(self, trial_id, state, values)
+        return once(self, trial_id, state, values) if state.is_finished() else done
+
+    _, undisturbed = run(tmp_path / "one")
+    monkeypatch.setattr(JournalTrials, "set_trial_state_values", twice)
+    study, stopped = run(tmp_path / "other")
+    assert (stopped.reason, stopped.evaluated) == (undisturbed.reason, undisturbed.evaluated)
+    assert [one.state for one in study.records()].count("complete") == stopped.evaluated
 
 
 def test_a_limit_on_a_cost_vetoes_before_anything_is_spent(tmp_path):
