@@ -134,7 +134,7 @@ class Desk:
             try:
                 with self._colleagues.turn():
                     turn = self._turn()
-            except Lost:  # another may have had its turn as well: what was begun is looked at again
+            except (Lost, UpdateFinishedTrialError):  # another may have had its turn as well: look at it again
                 if isinstance(turn, Task):
                     self._colleagues.drop(turn.trial._trial_id)
                 continue
@@ -154,13 +154,8 @@ class Desk:
         record = self._record(task, outcome)
         latest = self._trials._storage.get_trial(task.trial._trial_id)
         if not latest.state.is_finished():
-            if RECORD in latest.user_attrs:
-                record = record_of(latest.number, latest.user_attrs[RECORD])
-            else:
-                self._write(task.trial, record)
-            state, values = told(record, self._config)
-            with suppress(UpdateFinishedTrialError):  # a server that went away may have stored it before
-                self._trials.tell(task.trial, values, state, skip_if_finished=True)
+            with suppress(UpdateFinishedTrialError):  # where a server goes away within a turn, two workers may have it
+                record = self._tell(task.trial, latest, record)
         self._colleagues.drop(task.trial._trial_id)
         self._ledger.own.add(record)
         self.catch_up()
@@ -300,6 +295,16 @@ class Desk:
             at=self.at,
             origin=task.trial.user_attrs.get(ORIGIN, "sampler"),
         )
+
+    def _tell(self, trial: Trial, latest: FrozenTrial, record: Record) -> Record:
+        """Store a record, unless there is one, and tell the sampler of what is stored."""
+        if RECORD in latest.user_attrs:
+            record = record_of(latest.number, latest.user_attrs[RECORD])
+        else:
+            self._write(trial, record)
+        state, values = told(record, self._config)
+        self._trials.tell(trial, values, state, skip_if_finished=True)
+        return record
 
     def _write(self, trial: Trial, record: Record) -> None:
         for name, value in constraints(record, self._config).items():
