@@ -307,9 +307,12 @@ class Desk:
         return record
 
     def _write(self, trial: Trial, record: Record) -> None:
-        for name, value in constraints(record, self._config).items():
-            if name not in trial.constraints:
-                trial.set_constraint(name, value)
+        with warnings.catch_warnings():
+            # What another worker wrote meanwhile, who had the same trial, is the same.
+            warnings.filterwarnings("ignore", message="The constraint value is ignored")
+            for name, value in constraints(record, self._config).items():
+                if name not in trial.constraints:
+                    trial.set_constraint(name, value)
         for name, said in shown(record, self._config.objectives).items():
             trial.set_user_attr(name, said)
         trial.set_user_attr(RECORD, record.to_json())
