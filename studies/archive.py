@@ -1,11 +1,12 @@
-"""All records of a study, kept small: the latest as they are, the others compressed."""
+"""All records of a study, kept small: the latest as they are, the others on the disk."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, overload
+from collections import deque
+from collections.abc import Sequence
+from typing import overload
 
-from studies.packed import Packed
+from studies.packed import pack, unpack
 from studies.records import Record
-from studies.stored import RECORD
+from studies.spill import Spill
 
 LATEST = 256
 """Records that are kept as they are; what every trial looks at is among them."""
@@ -15,23 +16,17 @@ class Archive(Sequence[Record]):
     """Records in the order in which they came."""
 
     def __init__(self) -> None:
-        self._stored: list[Packed] = []
-        self._latest: dict[int, Record] = {}
+        self._older, self._latest = Spill(), deque[Record]()
 
-    def append(self, record: Record, stored: Mapping[str, Any] | None = None) -> None:
-        """Add a record.
-
-        Args:
-            record: the latest.
-            stored: attributes of its trial, if it has one; where they are packed, they are not packed again.
-        """
-        self._latest[len(self._stored)] = record
-        self._latest.pop(len(self._stored) - LATEST, None)
-        self._stored.append(stored if isinstance(stored, Packed) else Packed({RECORD: record.to_json()}))
+    def append(self, record: Record) -> None:
+        """Add the latest record."""
+        self._latest.append(record)
+        if len(self._latest) > LATEST:
+            self._older.append(pack(self._latest.popleft().to_json()))
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._stored)
+        return len(self._older) + len(self._latest)
 
     @overload
     def __getitem__(self, index: int) -> Record: ...
@@ -43,4 +38,5 @@ class Archive(Sequence[Record]):
         return self._read(places) if isinstance(places, int) else [self._read(one) for one in places]
 
     def _read(self, place: int) -> Record:
-        return self._latest.get(place) or Record.from_json(self._stored[place][RECORD])
+        older = len(self._older)
+        return self._latest[place - older] if place >= older else Record.from_json(unpack(self._older[place]))

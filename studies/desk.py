@@ -268,7 +268,8 @@ class Desk:
 
     def _nothing_left(self) -> str:
         """Why no new candidate can be found, or ""."""
-        if len(self.memory.seen) + len(self._busy.keys() - self.memory.seen) >= self._space.size:
+        new = sum(key not in self.memory.seen for key in self._busy)
+        if len(self.memory.seen) + new >= self._space.size:
             return f"all {self._space.size} candidates of the space were tried"
         free = self.memory.free_in_a_row
         if free >= EXHAUSTED:

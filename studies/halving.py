@@ -22,6 +22,9 @@ ETA = 2.0
 LEAST = 6
 """Trials that must have reached a rung, the one in question included, before any is stopped there."""
 
+COMPANY = 256
+"""Latest trials at a rung with which one is compared: to rank it among all would take ever longer in a long study."""
+
 DOUBT = 1.0
 """Standard errors of its accuracy that a trial is given in its favour."""
 
@@ -31,12 +34,10 @@ class Arrival(NamedTuple):
 
     Attributes:
         number: of its record.
-        recipe: of its candidate.
         losses: there.
     """
 
     number: int
-    recipe: str
     losses: list[float]
 
 
@@ -49,13 +50,14 @@ class Climbs(Interface):
 
 
 class Rungs:
-    """The rungs of a study, and who goes on from them: the best 1/η of all trials that ever came so far.
+    """The rungs of a study, and who goes on from them: the best 1/η of the trials that came so far.
 
     Trials are asked one by one, as they come, and nobody waits (asynchronous successive halving that stops: Li et al.
-    2020). Several objectives are ranked by non-dominated sorting, and within a front by how far each is from those
-    ranked before it (an ε-net, as in MO-ASHA: Schmucker et al. 2021). Unlike there, what nothing at the rung
-    dominates always goes on. Where accuracy under attack is an objective, which no rung knows, trials are compared with
-    those of their own recipe, and coarser input counts as one more objective: both give up accuracy for robustness.
+    2020); of those that came, the latest COMPANY count. Several objectives are ranked by non-dominated sorting, and
+    within a front by how far each is from those ranked before it (an ε-net, as in MO-ASHA: Schmucker et al. 2021).
+    Unlike there, what nothing at the rung dominates always goes on. Where accuracy under attack is an objective, which
+    no rung knows, trials are compared with those of their own recipe, and coarser input counts as one more objective:
+    both give up accuracy for robustness.
 
     Attributes:
         epochs: after which a trial may end, ascending.
@@ -66,17 +68,13 @@ class Rungs:
         self._costs = tuple(name for name in config.objectives if OBJECTIVES[name].stage == "cost")
         self._attacked = any(OBJECTIVES[name].stage == "attack" for name in config.objectives)
         self._eta, self._least = eta, least
-        self._arrivals: dict[str, dict[str, Arrival]] = {rung_name(rung): {} for rung in self.epochs}
+        self._arrivals: dict[tuple[str, str], dict[str, Arrival]] = {}
 
     def add(self, record: "Record") -> None:
         """Take in the record of a trial; those that hold `rung_name(rung)` reached the rung, the first of a design."""
-        for name, arrivals in self._arrivals.items():
+        for name in map(rung_name, self.epochs):
             if name in record.measurements and record.state != "duplicate":
-                first = arrivals.get(record.key)
-                if first is None or record.number < first.number:
-                    candidate = Candidate.parse(record.candidate)
-                    losses = self._losses(candidate, record.measurements, name)
-                    arrivals[record.key] = Arrival(record.number, candidate.recipe, losses)
+                self._arrive(record, name)
 
     def decide(self, candidate: Candidate, rung: int, measured: Mapping[str, Measurement]) -> str:
         """Why a trial should end at a rung, in one line; "" if it goes on. Follows from the records, in any order.
@@ -87,7 +85,7 @@ class Rungs:
             measured: of the trial, at least `rung_name(rung)` and the costs among the objectives.
         """
         name = rung_name(rung)
-        before = [one.losses for one in self._company(candidate, name)]
+        before = [one.losses for one in sorted(self._arrivals.get(self._company(candidate, name), {}).values())]
         points = np.array([*before, self._losses(candidate, measured, name, DOUBT)])
         if len(points) < self._least:
             return ""
@@ -96,10 +94,19 @@ class Rungs:
             return ""
         return f"{name} {measured[name].value:.4g} ranks {place} of {len(points)}, and the best {quota} go on"
 
-    def _company(self, candidate: Candidate, name: str) -> list[Arrival]:
-        """Whom a candidate is compared with, by number."""
-        reached = sorted(self._arrivals[name].values())
-        return [one for one in reached if one.recipe == candidate.recipe or not self._attacked]
+    def _arrive(self, record: "Record", name: str) -> None:
+        candidate = Candidate.parse(record.candidate)
+        arrivals = self._arrivals.setdefault(self._company(candidate, name), {})
+        first = arrivals.get(record.key)
+        if first is None or record.number < first.number:
+            losses = self._losses(candidate, record.measurements, name)
+            arrivals[record.key] = Arrival(record.number, losses)
+        if len(arrivals) > COMPANY:
+            del arrivals[min(arrivals, key=lambda key: arrivals[key].number)]
+
+    def _company(self, candidate: Candidate, name: str) -> tuple[str, str]:
+        """Names those with whom a candidate is compared."""
+        return name, candidate.recipe if self._attacked else ""
 
     def _losses(
         self, candidate: Candidate, measured: Mapping[str, Measurement], name: str, doubt: float = 0.0

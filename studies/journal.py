@@ -1,19 +1,16 @@
 """Optuna's journal: every line with its checksum, flushed to the disk once a trial and not at each of its steps."""
 
-import copy
 import json
 import os
 import warnings
-from collections.abc import Container, Generator, Iterable
+from collections.abc import Generator, Iterable
 from io import RawIOBase
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 from filelock import FileLock
-from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState
 
 STEPS = frozenset({4, 5, 8, 9})
 """Operations on a running trial in Optuna's journal: create it, set a parameter, an attribute of either kind.
@@ -115,37 +112,6 @@ def _append(file: RawIOBase, content: bytes) -> None:
     except OSError:
         file.truncate(end)
         raise
-
-
-class JournalTrials(JournalStorage):
-    """Optuna's storage on a journal, in which a look for trials does not pass by all that are finished."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal)
-        self._finished: dict[int, list[FrozenTrial]] = {}  # of a study, from its first; they change no more
-
-    def get_all_trials(
-        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
-    ) -> list[FrozenTrial]:
-        """As Optuna's own."""
-        with self._thread_lock:
-            self._sync_with_backend()
-            finished, others = self._parted(study_id)
-            wanted = [state for state in TrialState if states is None or state in states]
-            found = [*finished, *others] if any(state.is_finished() for state in wanted) else others
-            if states is not None:
-                found = [one for one in found if one.state in wanted]
-            return copy.deepcopy(found) if deepcopy else found
-
-    def _parted(self, study_id: int) -> tuple[list[FrozenTrial], list[FrozenTrial]]:
-        """Trials up to the first that is not finished, and the others."""
-        known = self._replay_result
-        if study_id not in known._studies:
-            raise KeyError("Record does not exist.")
-        ids, finished = known._study_id_to_trial_ids[study_id], self._finished.setdefault(study_id, [])
-        while len(finished) < len(ids) and (trial := known._trials[ids[len(finished)]]).state.is_finished():
-            finished.append(trial)
-        return finished, [known._trials[one] for one in ids[len(finished) :]]
 
 
 def checked(log: dict[str, Any]) -> bytes:

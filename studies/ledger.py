@@ -1,6 +1,7 @@
 """What a run knows of its study's finished trials, and what follows for the next."""
 
 from collections.abc import Callable
+from itertools import count
 
 import optuna
 from optuna.trial import FrozenTrial
@@ -11,7 +12,6 @@ from studies.failures import FailureWatch
 from studies.gate import Gate
 from studies.header import Header
 from studies.memory import Memory
-from studies.packed import Slimmer
 from studies.plateau import PlateauWatch
 from studies.records import GrowingFront, Record
 from studies.stored import finished, stored
@@ -26,7 +26,7 @@ class Ledger:
         gate: may end a trial early.
 
     Args:
-        trials: the Optuna study; its finished trials are made small.
+        trials: the Optuna study.
         header: what was fixed when it was created.
         stop: when the run is to end.
         on_event: is told of each trial that is finished from now on.
@@ -34,12 +34,14 @@ class Ledger:
 
     def __init__(self, trials: optuna.Study, header: Header, stop: Stop, on_event: Callable[[Event], None]) -> None:
         self._trials, self._config, self._stop, self._on_event = trials, header.config, stop, on_event
-        self.memory, self.own, self._slimmer = Memory(), FailureWatch(), Slimmer()
+        self.memory, self.own = Memory(), FailureWatch()
         for trial in finished(trials):
             if record := stored(trial):
-                self._remember(record, trial)
+                self.memory.add(record)
         records = self.memory.records
-        self._taken, self._settled = {record.number for record in records}, 0
+        taken = {record.number for record in records}
+        self._settled = next(number for number in count() if number not in taken)
+        self._taken = {number for number in taken if number > self._settled}
         self._front = GrowingFront(self._config.objectives, self._config.terms, records)
         self._plateau = PlateauWatch(stop.plateau, self._config, header.bounds, records) if stop.plateau else None
         self.gate = Gate(self._config, header.bounds, self._front, records)
@@ -50,7 +52,7 @@ class Ledger:
         for trial in trials[self._settled :]:
             if trial.number not in self._taken and (record := stored(trial)):
                 self._taken.add(trial.number)
-                self._take(record, trial)
+                self._take(record)
         while self._settled < len(trials) and trials[self._settled].state.is_finished():
             self._taken.discard(self._settled)
             self._settled += 1
@@ -72,14 +74,9 @@ class Ledger:
         """Numbers of the trials on the front."""
         return {one.number for one in self._front.members}
 
-    def _remember(self, record: Record, trial: FrozenTrial) -> None:
-        """Keep a record, and its trial as small as can be."""
-        self._slimmer.slim(trial)
-        self.memory.add(record, trial.user_attrs)
-
-    def _take(self, record: Record, trial: FrozenTrial) -> None:
+    def _take(self, record: Record) -> None:
         """Take in one more record, and tell of it."""
-        self._remember(record, trial)
+        self.memory.add(record)
         if record.repeats:
             self._front = GrowingFront(self._config.objectives, self._config.terms, self.memory.records)
         else:

@@ -1,10 +1,13 @@
 """What a running study remembers of its records."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from studies.archive import Archive
+from studies.keys import Keys
 from studies.records import Record
+
+UNDECIDED = -1
+"""Of a key whose candidate may be tried again, instead of the place of the record that decides."""
 
 
 class Memory:
@@ -24,24 +27,17 @@ class Memory:
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self.records = Archive()
-        self.seen: set[str] = set()
+        self.seen = Keys()
         self.evaluated = self.designs = self.free_in_a_row = 0
         self.seconds = 0.0
-        self._decided: dict[str, int] = {}
         self._failed: set[str] = set()
         for record in records:
             self.add(record)
 
-    def add(self, record: Record, stored: Mapping[str, Any] | None = None) -> None:
-        """Append the record of the latest trial.
-
-        Args:
-            record: of the trial.
-            stored: the trial's attributes, if it has any.
-        """
+    def add(self, record: Record) -> None:
+        """Append the record of the latest trial."""
         self._decide(record)
-        self.records.append(record, stored)
-        self.seen.add(record.key)
+        self.records.append(record)
         self.seconds = max(self.seconds, record.at)
         self.evaluated += record.evaluated
         if not record.repeats:
@@ -50,12 +46,15 @@ class Memory:
 
     def earlier(self, key: str) -> Record | None:
         """The record that makes another evaluation of this candidate pointless, or None."""
-        return self.records[self._decided[key]] if key in self._decided else None
+        decides = self.seen.get(key, UNDECIDED)
+        return None if decides == UNDECIDED else self.records[decides]
 
     def _decide(self, record: Record) -> None:
         """A first failure may have been the machine's fault, so it is tried again; a second one decides."""
+        if self.earlier(record.key):
+            return
         again = record.state == "failed" and record.key in self._failed
-        if again or record.state in ("complete", "stopped", "vetoed"):
-            self._decided.setdefault(record.key, len(self.records))
+        decides = again or record.state in ("complete", "stopped", "vetoed")
+        self.seen[record.key] = len(self.records) if decides else UNDECIDED
         if record.state == "failed":
             self._failed.add(record.key)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from evaluators.seeds import number
 from space.candidate import Candidate
 from studies.design import allowed, draws, something_new
+from studies.either import Either
 from studies.header import Header
 from studies.memory import Memory
 from studies.proposals import Proposer
@@ -55,7 +56,7 @@ class Nominations:
         def may(candidate: Candidate) -> bool:
             return allowed(candidate, self._evaluator.cost, self._config.limits) is not None
 
-        seen = self._memory.seen | {one.key() for one in pending}
+        seen = Either(self._memory.seen, {one.key() for one in pending})
         return something_new(self._config.space, seen, may, self._number("new", trial))
 
     def _number(self, purpose: str, trial: int) -> int:

@@ -1,13 +1,9 @@
-"""Finished trials kept small, so that a long study stays in memory."""
+"""What trials say, compressed."""
 
 import json
 import zlib
 from collections.abc import Iterator, Mapping
-from sys import intern
 from typing import Any
-
-from optuna.distributions import BaseDistribution
-from optuna.trial import FrozenTrial
 
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
@@ -16,55 +12,42 @@ from evaluators.objectives import OBJECTIVES
 class Packed(Mapping[str, Any]):
     """What JSON can hold, compressed; read anew at each look.
 
-    Args:
-        attributes: by name.
+    Attributes:
+        content: the bytes that `pack` made.
     """
 
-    __slots__ = ("_content",)
+    __slots__ = ("content",)
 
-    def __init__(self, attributes: Mapping[str, Any]) -> None:
-        packer = zlib.compressobj(zdict=_USUAL)
-        self._content = packer.compress(_text(dict(attributes))) + packer.flush()
+    def __init__(self, content: bytes) -> None:
+        self.content = content
 
     def __getitem__(self, name: str) -> Any:
         """What stands under a name."""
-        return self._unpacked()[name]
+        return unpack(self.content)[name]
 
     def __iter__(self) -> Iterator[str]:
         """The names."""
-        return iter(self._unpacked())
+        return iter(unpack(self.content))
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._unpacked())
+        return len(unpack(self.content))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Packed":
-        """Itself: it is never changed."""
-        return self
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes."""
-        return len(self._content)
-
-    def _unpacked(self) -> dict[str, Any]:
-        known: dict[str, Any] = json.loads(zlib.decompressobj(zdict=_USUAL).decompress(self._content))
-        return known
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        """A dictionary, to be changed at will."""
+        return unpack(self.content)
 
 
-class Slimmer:
-    """Makes finished trials of a study small in place: Optuna keeps every trial that it has read."""
+def pack(attributes: Mapping[str, Any]) -> bytes:
+    """Compress what JSON can hold."""
+    packer = zlib.compressobj(zdict=_USUAL)
+    return packer.compress(_text(dict(attributes))) + packer.flush()
 
-    def __init__(self) -> None:
-        self._shared: dict[tuple[tuple[str, BaseDistribution], ...], dict[str, BaseDistribution]] = {}
 
-    def slim(self, trial: FrozenTrial) -> None:
-        """Compress the user's attributes, and let trials have names and distributions in common."""
-        if not isinstance(trial.user_attrs, Packed):
-            own = trial.distributions
-            trial.distributions = self._shared.setdefault(tuple(own.items()), own)
-            trial.params = {intern(name): value for name, value in trial.params.items()}
-            trial.user_attrs = Packed(trial.user_attrs)  # type: ignore[assignment]
+def unpack(content: bytes) -> dict[str, Any]:
+    """Read what `pack` made."""
+    known: dict[str, Any] = json.loads(zlib.decompressobj(zdict=_USUAL).decompress(content))
+    return known
 
 
 def _text(attributes: dict[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ from evaluators.objectives import OBJECTIVES
 from evaluators.seeds import number
 from space.candidate import Candidate, Member, MuLaw, Vote
 from space.space import SearchSpace
+from studies.keys import Keys
 from studies.records import Record
 
 DRAWN = 80
@@ -32,7 +33,7 @@ class Pool:
     def __init__(self, space: SearchSpace, seed: int) -> None:
         self._space, self._seed, self._groups = space, seed, space.groups
         self._members: dict[Place, list[Member]] = {}
-        self._drawn: set[str] = set()
+        self._drawn = Keys()
         self.candidates: dict[str, Candidate] = {}
 
     def add(self, record: Record) -> None:
@@ -94,7 +95,7 @@ class Pool:
         key = candidate.key()
         if key in self._drawn:
             return
-        self._drawn.add(key)
+        self._drawn[key] = 0
         if len(self.candidates) >= MOST:
             if rng.randrange(len(self._drawn)) >= MOST:
                 return

@@ -11,6 +11,7 @@ from studies.config import StudyConfig
 from studies.expected import expected_gains
 from studies.fresh import fresh
 from studies.growth import Growth
+from studies.keys import Keys
 from studies.pareto import Floats
 from studies.pool import Pool
 from studies.prospects import LEARNED, Foresees, Prospect, Prospects
@@ -44,7 +45,7 @@ class Proposer:
         self._prospects = Prospects(config, bounds, evaluator)
         self._known: dict[str, Prospect | None] = {}
         self._learned: deque[Record] = deque(maxlen=LEARNED)
-        self._seen: set[str] = set()
+        self._seen = Keys()
         self._read = 0
 
     def propose(self, records: Sequence[Record], pending: Sequence[Candidate] = ()) -> tuple[Candidate, Origin] | None:
@@ -65,7 +66,7 @@ class Proposer:
     def _take(self, record: Record) -> None:
         self._pool.add(record)
         self._growth.add(record, self._work.add(record))
-        self._seen.add(record.key)
+        self._seen[record.key] = record.number
         if self._prospects.tells(record):
             self._learned.append(record)
 

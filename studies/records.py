@@ -1,7 +1,7 @@
 """Records: what a study knows of each trial, and the front among them."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self, get_args
 
@@ -99,16 +99,20 @@ class GrowingFront:
 
     Args:
         objectives, terms: as in `front`.
-        records: known before.
+        records: known before; read one by one, twice.
     """
 
-    def __init__(self, objectives: Sequence[str], terms: Terms, records: Iterable[Record] = ()) -> None:
+    def __init__(self, objectives: Sequence[str], terms: Terms, records: Collection[Record] = ()) -> None:
         self._objectives, self._terms = objectives, terms
         self._signs = np.array([-1.0 if objective.maximize else 1.0 for objective in find_objectives(objectives)])
         self._members: list[Record] = []
         self._losses: Floats = np.empty((0, len(self._signs)))
-        for record in front(records, objectives, terms):
-            self.add(record)
+        again, designs = _repetitions(records), set[str]()
+        for record in records:
+            if record.state == "complete" and not record.repeats and record.key not in designs:
+                mean = _averaged(record, again.get(record.key, []))
+                designs |= {record.key} if terms.admits(mean) else set()
+                self.add(mean)
 
     @property
     def members(self) -> tuple[Record, ...]:
@@ -144,11 +148,17 @@ def feasible_records(records: Iterable[Record], terms: Terms = USUAL) -> list[Re
 def complete_records(records: Iterable[Record]) -> list[Record]:
     """Pick the complete records, by number, repetitions averaged into what they repeat."""
     complete = sorted((one for one in records if one.state == "complete"), key=lambda record: record.number)
-    again: dict[str, list[Record]] = {}
-    for record in complete:
-        if record.repeats:
-            again.setdefault(record.key, []).append(record)
+    again = _repetitions(complete)
     return [_averaged(record, again.get(record.key, [])) for record in complete if not record.repeats]
+
+
+def _repetitions(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """What was measured again, by the key of the design."""
+    again: dict[str, list[Record]] = {}
+    for record in records:
+        if record.repeats and record.state == "complete":
+            again.setdefault(record.key, []).append(record)
+    return again
 
 
 def _averaged(record: Record, others: Sequence[Record]) -> Record:

@@ -18,8 +18,11 @@ from studies.points import Points
 from studies.samplers_flat import Exhaustive, Gaussian, Proposes, Quasi, Whole
 from studies.window import Front, Window
 
-MODELLING = ("tpe",)
-"""Samplers here that learn from every trial they see; genetic ones look at their last generation, random at none."""
+GENETIC = NSGAIISampler | NSGAIIISampler
+"""Samplers that learn from generations of trials."""
+
+GENERATIONS = 1000
+"""Latest finished trials among which those of the latest generations are, with however many workers."""
 
 POPULATION = 20
 """Of nsga2 and nsga3: a study has tens to hundreds of trials, and Optuna's 50 would stay random for most of them."""
@@ -36,11 +39,11 @@ class Seeded(BaseSampler):
     Args:
         make: builds a sampler from a seed of 32 bits.
         seed: of the study.
-        front: gives the numbers of the trials on the front. Where it is given, a sampler sees them and the latest
-            trials (see `Window`), else all.
+        front: gives the numbers of the trials on the front, which a model sees beside the latest (see `Window`);
+            generations see their parents instead.
     """
 
-    def __init__(self, make: Callable[[int], BaseSampler], seed: int, front: Front | None = None) -> None:
+    def __init__(self, make: Callable[[int], BaseSampler], seed: int, front: Front) -> None:
         self._make, self._seed, self._front = make, seed, front
         self._joint = self._fresh(0, "joint")
 
@@ -50,11 +53,12 @@ class Seeded(BaseSampler):
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Start the trial with a sampler of its own."""
         self._joint = self._fresh(trial.number, "joint")
-        if isinstance(self._joint, NSGAIISampler | NSGAIIISampler):
+        if isinstance(self._joint, GENETIC):
             # A trial whose parameters were fixed is never asked for, but should be a parent all the same.
-            generation = self._joint.get_trial_generation(study, trial)
+            shown = self._shown(study)
+            generation = self._joint.get_trial_generation(shown, trial)
             # Who asks first gets the parents by merit, who asks later by number: let nobody be the first.
-            self._joint.get_parent_population(study, generation)
+            self._joint.get_parent_population(shown, generation)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Ask the trial's sampler."""
@@ -78,8 +82,18 @@ class Seeded(BaseSampler):
         self._joint.after_trial(study, trial, state, values)
 
     def _shown(self, study: Study) -> Study:
-        """The study, or a window on it."""
-        return study if self._front is None else cast(Study, Window(study, self._front()))
+        """A window on the study."""
+        if isinstance(self._joint, GENETIC):
+            prefix = self._joint._get_parent_cache_key_prefix()
+            return cast(Study, Window(study, lambda: _parents(study, prefix), GENERATIONS))
+        return cast(Study, Window(study, self._front))
+
+
+def _parents(study: Study, prefix: str) -> set[int]:
+    """Numbers of the trials that the two latest generations descend from, as Optuna stores them."""
+    known = study._storage.get_study_system_attrs(study._study_id)
+    latest = sorted((name for name in known if name.startswith(prefix)), key=lambda name: int(name[len(prefix) :]))[-2:]
+    return {study._storage.get_trial(one).number for name in latest for one in known[name]}
 
 
 def make_encoding(name: str, space: SearchSpace) -> Encoding:
@@ -103,9 +117,7 @@ def make_sampler(
     if name in WHOLE:
         points = Points(space, seed)
         return Whole(points, WHOLE[name](points, front))
-    if name in MODELLING:
-        return Seeded(lambda seed: _tpe(seed, liar=crowded()), seed, front)
-    return Seeded(MAKERS[name], seed)
+    return Seeded((lambda seed: _tpe(seed, liar=crowded())) if name == "tpe" else MAKERS[name], seed, front)
 
 
 def _tpe(seed: int, *, liar: bool = False) -> BaseSampler:

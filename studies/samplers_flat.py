@@ -5,7 +5,7 @@ or another spelling of one that was tried: its model would take it for news, aga
 becomes canonical, and untried, before Optuna stores it: what a model sees later is what was evaluated.
 """
 
-from collections.abc import Set
+from collections.abc import Container, Sequence
 from typing import Any, Protocol, cast
 
 from optuna import Study
@@ -14,6 +14,7 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler
 from optuna.trial import FrozenTrial
 
 from evaluators.seeds import number
+from studies.either import Either
 from studies.points import Point, Points
 from studies.window import Finished, Front, Window
 
@@ -21,7 +22,7 @@ from studies.window import Finished, Front, Window
 class Proposes(Protocol):
     """Where the next point comes from."""
 
-    def __call__(self, study: Study, trial: FrozenTrial, tried: Set[Point]) -> Point:
+    def __call__(self, study: Study, trial: FrozenTrial, tried: Container[Point]) -> Point:
         """A point for the trial, which follows from the seed, the trial's number and the trials before it.
 
         Args:
@@ -40,7 +41,7 @@ class Whole(BaseSampler):
     """
 
     def __init__(self, points: Points, propose: Proposes) -> None:
-        self._points, self._propose = points, propose
+        self._points, self._propose, self._tried = points, propose, _Tried(points)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """All dimensions, from the first trial on."""
@@ -50,7 +51,7 @@ class Whole(BaseSampler):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """The canonical point that the trial is to evaluate."""
-        tried = self._tried(study, trial)
+        tried = self._tried.beside(trial, study._get_trials(deepcopy=False, use_cache=True))
         point = self._propose(study, trial, tried)
         if point in tried:
             point = self._points.nearest(point, tried, trial.number)
@@ -63,10 +64,26 @@ class Whole(BaseSampler):
         seed = number(self._points.seed, "sampler", str(trial.number), f"parameter {param_name}") % 2**32
         return RandomSampler(seed=seed).sample_independent(study, trial, param_name, param_distribution)
 
-    def _tried(self, study: Study, trial: FrozenTrial) -> set[Point]:
-        others = (one for one in study._get_trials(deepcopy=False, use_cache=True) if one.number != trial.number)
-        names = self._points.dimensions
-        return {tuple(one.params[name] for name in names) for one in others if one.params.keys() >= names.keys()}
+
+class _Tried:
+    """Points of trials; those of the first ones that are all finished are remembered."""
+
+    def __init__(self, points: Points) -> None:
+        self._names, self._settled = points.dimensions, 0
+        self._finished: set[Point] = set()
+
+    def beside(self, trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> Either:
+        """The points of all trials but this one."""
+        while self._settled < len(trials) and trials[self._settled].state.is_finished():
+            self._finished |= self._of(trials[self._settled])
+            self._settled += 1
+        others = (one for one in trials[self._settled :] if one.number != trial.number)
+        return Either(self._finished, {point for one in others for point in self._of(one)})
+
+    def _of(self, trial: FrozenTrial) -> set[Point]:
+        """Its point, unless it lacks a number of one."""
+        known = trial.params.keys() >= self._names.keys()
+        return {tuple(trial.params[name] for name in self._names)} if known else set()
 
 
 class Gaussian:
@@ -80,9 +97,9 @@ class Gaussian:
     def __init__(self, points: Points, front: Front) -> None:
         self._points, self._front = points, front
 
-    def __call__(self, study: Study, trial: FrozenTrial, tried: Set[Point]) -> Point:
+    def __call__(self, study: Study, trial: FrozenTrial, tried: Container[Point]) -> Point:
         """See `Proposes`."""
-        points, seen = self._points, cast(Study, Finished(Window(study, self._front())))
+        points, seen = self._points, cast(Study, Finished(Window(study, self._front)))
         # A new one for each trial: its fit starts from the last one's kernel, which a resumed run has not got.
         model = GPSampler(seed=number(points.seed, "sampler", str(trial.number), "joint") % 2**32)
         found = model.sample_relative(seen, trial, distributions(points))
@@ -98,7 +115,7 @@ class Quasi:
     def __init__(self, points: Points) -> None:
         self._points = points
 
-    def __call__(self, study: Study, trial: FrozenTrial, tried: Set[Point]) -> Point:
+    def __call__(self, study: Study, trial: FrozenTrial, tried: Container[Point]) -> Point:
         """See `Proposes`."""
         from scipy.stats.qmc import Sobol
 
@@ -116,7 +133,7 @@ class Exhaustive:
     def __init__(self, points: Points) -> None:
         self._points = points
 
-    def __call__(self, study: Study, trial: FrozenTrial, tried: Set[Point]) -> Point:
+    def __call__(self, study: Study, trial: FrozenTrial, tried: Container[Point]) -> Point:
         """See `Proposes`."""
         order = self._points.shuffled
         return next((point for point in order if point not in tried), order[0])

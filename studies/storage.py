@@ -21,8 +21,9 @@ from optuna.storages import BaseStorage, RDBStorage
 from evaluators.objectives import Objective
 from space.errors import UserError
 from space.shown import masked, without_secrets
+from studies.databases import DatabaseTrials, JournalTrials
 from studies.files import write_text
-from studies.journal import DamagedLine, Journal, JournalTrials, repair
+from studies.journal import DamagedLine, Journal, repair
 from studies.patience import patient
 from studies.shown import axis_names
 from studies.trial import one_line
@@ -219,9 +220,9 @@ def quiet() -> None:
 
 
 def _connect(place: Place) -> BaseStorage:
-    if place.url is not None:
-        return _database(place.url) if place.served else RDBStorage(place.url)
-    return JournalTrials(Journal(str(place.journal)))
+    if place.url is None:
+        return JournalTrials(Journal(str(place.journal)))
+    return DatabaseTrials(_database(place.url) if place.served else RDBStorage(place.url))
 
 
 def _database(url: str) -> RDBStorage:

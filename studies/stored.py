@@ -1,5 +1,6 @@
 """Records as a study's trials hold them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import optuna
@@ -14,12 +15,13 @@ RECORD = "record"
 """User attribute of an Optuna trial that holds its record: the source of truth."""
 
 
-def finished(trials: optuna.Study) -> list[FrozenTrial]:
-    """Finished trials, by number; UserError where the database can't tell."""
+def finished(trials: optuna.Study) -> Iterator[FrozenTrial]:
+    """Finished trials, by number, one at a time; UserError where the database can't tell."""
     try:
-        return [one for one in trials.get_trials(deepcopy=False) if one.state.is_finished()]
+        known = trials.get_trials(deepcopy=False)
     except ValueError as error:  # what a database holds is no JSON
         raise UserError("damaged record", got=one_line(error), hint="take the database from a backup") from error
+    return (one for one in known if one.state.is_finished())
 
 
 def stored(trial: FrozenTrial) -> Record | None:

@@ -1,7 +1,9 @@
-"""What a sampler is shown of a long study: its front and its latest trials."""
+"""What a sampler is shown of a long study: its latest trials, and a few older ones."""
 
 import copy
+from collections import deque
 from collections.abc import Callable, Container, Set
+from functools import cached_property
 from typing import Any
 
 from optuna import Study
@@ -11,31 +13,39 @@ Front = Callable[[], Set[int]]
 """Gives the numbers of the trials on the front."""
 
 LATEST = 200
-"""Trials that are shown beside the front.
+"""Finished trials that are shown beside the front.
 
 A model of all trials takes time that grows with them, and learns little from what was tried long ago and was beaten.
 """
 
 
 class Window:
-    """Stands for a study before a sampler, and has all it has but the older trials beside the front.
+    """Stands for a study before a sampler, and has all it has but older trials.
 
     Args:
         study: with all trials.
-        front: numbers of those that are always shown.
-        latest: how many others are, the last ones.
+        older: gives the numbers of those that are always shown.
+        latest: how many finished ones are, the last ones; what is not finished is shown as well.
     """
 
-    def __init__(self, study: Study, front: Set[int], latest: int = LATEST) -> None:
-        trials = study._get_trials(deepcopy=False, use_cache=True)
-        self._study = study
-        older = max(0, len(trials) - latest)  # trials are numbered from 0, in their order
-        self._shown = [*(trials[one] for one in sorted(front) if one < older), *trials[older:]]
+    def __init__(self, study: Study, older: Front, latest: int = LATEST) -> None:
+        self._study, self._older, self._latest = study, older, latest
+
+    @cached_property
+    def _shown(self) -> list[FrozenTrial]:
+        """By number; what is shown does not change under way."""
+        trials = self._study._get_trials(deepcopy=False, use_cache=True)
+        recent, finished = deque[FrozenTrial](), 0
+        while len(recent) < len(trials) and finished < self._latest:
+            recent.appendleft(trials[-1 - len(recent)])
+            finished += recent[0].state.is_finished()
+        first = len(trials) - len(recent)  # trials are numbered from 0, in their order
+        return [*(trials[one] for one in sorted(self._older()) if one < first), *recent]
 
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
-        """As Optuna's own, under which its samplers look for trials; what is shown does not change under way."""
+        """As Optuna's own, under which its samplers look for trials."""
         found = [one for one in self._shown if states is None or one.state in states]
         return copy.deepcopy(found) if deepcopy else found
 

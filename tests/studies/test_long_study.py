@@ -11,7 +11,8 @@ from long_study import Formula, alone, config_of
 from optuna.trial import TrialState
 
 from studies import Stop, Study, TrialFinished
-from studies.journal import Journal, JournalTrials
+from studies.databases import JournalTrials
+from studies.journal import Journal
 
 
 def visits_by_part(folder, trials, parts, monkeypatch):

@@ -8,7 +8,7 @@ from closed_form import SIXTY
 from optuna.trial import TrialState
 
 from studies import samplers
-from studies.samplers import MODELLING, Seeded, make_sampler
+from studies.samplers import make_sampler
 from studies.window import Finished, Window
 
 
@@ -30,27 +30,40 @@ def numbers(trials):
 def test_the_front_and_the_latest_are_shown_in_their_order():
     study = grown(optuna.samplers.RandomSampler(seed=0), 10)
     running = study.ask()
-    window = Window(study, {2, 3, 9}, latest=4)
+    window = Window(study, lambda: {2, 3, 9}, latest=3)
     assert numbers(window._get_trials(states=(TrialState.COMPLETE,))) == [2, 3, 7, 8, 9]
     assert numbers(window._get_trials()) == [2, 3, 7, 8, 9, running.number]
     assert numbers(window._get_trials(states=(TrialState.RUNNING,))) == [running.number]
-    assert numbers(Window(study, set(), latest=50)._get_trials()) == list(range(11))
+    assert numbers(Window(study, frozenset, latest=50)._get_trials()) == list(range(11))
     assert window.directions == study.directions
 
 
-@pytest.mark.parametrize("name", MODELLING)
-def test_a_study_that_fits_is_searched_as_without_a_window(name):
-    shown, whole = (grown(make_sampler(name, 3, front, SIXTY), 40) for front in (frozenset, None))
-    assert [one.params for one in shown.trials] == [one.params for one in whole.trials]
+def test_however_many_trials_run_as_many_finished_ones_are_shown():
+    study = grown(optuna.samplers.RandomSampler(seed=0), 10)
+    running = [study.ask() for _ in range(20)]
+    assert numbers(Window(study, frozenset, latest=3)._get_trials()) == [7, 8, 9, *numbers(running)]
 
 
-@pytest.mark.parametrize("name", MODELLING)
-def test_what_is_beyond_the_window_makes_no_difference(name, monkeypatch):
+def whole(study, older, latest=None):
+    """In place of a window."""
+    return study
+
+
+@pytest.mark.parametrize("name", ["tpe", "nsga2", "nsga3"])
+def test_a_study_that_fits_is_searched_as_without_a_window(name, monkeypatch):
+    shown = grown(make_sampler(name, 3, frozenset, SIXTY), 70)
+    monkeypatch.setattr(samplers, "Window", whole)
+    assert [one.params for one in shown.trials] == [
+        one.params for one in grown(make_sampler(name, 3, frozenset, SIXTY), 70).trials
+    ]
+
+
+def test_what_is_beyond_the_window_makes_no_difference_to_a_model(monkeypatch):
     """Two studies that differ only in old trials beside the front go on alike."""
     monkeypatch.setattr(samplers, "Window", lambda study, front: Window(study, front, latest=15))
 
     def continued(value):
-        study = optuna.create_study(directions=["minimize"] * 2, sampler=make_sampler(name, 3, lambda: {0}, SIXTY))
+        study = optuna.create_study(directions=["minimize"] * 2, sampler=make_sampler("tpe", 3, lambda: {0}, SIXTY))
         for _ in range(20):
             study.add_trial(
                 optuna.trial.create_trial(
@@ -74,9 +87,19 @@ def test_what_is_beyond_the_window_makes_no_difference(name, monkeypatch):
     assert one != on_front
 
 
-def test_samplers_that_do_not_model_see_all():
-    assert make_sampler("nsga2", 0, frozenset, SIXTY)._front is None
-    assert isinstance(make_sampler("random", 0, frozenset, SIXTY), Seeded)
+@pytest.mark.parametrize("name", ["nsga2", "nsga3"])
+def test_generations_go_on_as_if_all_trials_were_shown(name, monkeypatch):
+    """A window that is shorter than the study by far, for it shows the parents as well."""
+    monkeypatch.setattr(samplers, "GENERATIONS", 45)
+    shown = grown(make_sampler(name, 3, frozenset, SIXTY), 200)
+    assert max(one.system_attrs[KEYS[name]] for one in shown.trials) > 5
+    monkeypatch.setattr(samplers, "Window", whole)
+    assert [one.params for one in shown.trials] == [
+        one.params for one in grown(make_sampler(name, 3, frozenset, SIXTY), 200).trials
+    ]
+
+
+KEYS = {"nsga2": "NSGAIISampler:generation", "nsga3": "NSGAIIISampler:generation"}
 
 
 def test_a_model_that_takes_running_trials_for_others_sees_finished_ones_with_the_same_constraints():
@@ -87,7 +110,7 @@ def test_a_model_that_takes_running_trials_for_others_sees_finished_ones_with_th
             trial.set_constraint(name, value)
         study.tell(trial, trial.suggest_int("x", 0, 9))
     study.ask()
-    shown = Finished(Window(study, frozenset()))._get_trials()
+    shown = Finished(Window(study, frozenset))._get_trials()
     assert [list(one.constraints.items()) for one in shown] == [
         [("a", -1.0), ("b", 1.0)],
         [("a", 0.5), ("b", 0.0)],
