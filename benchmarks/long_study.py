@@ -1,10 +1,11 @@
 """What a study of 20,000 trials takes as it grows: memory, processor time and journal per trial, on recorded answers.
 
-    python benchmarks/long_study.py [--trials 20000] [--kinds random default]
+    python benchmarks/long_study.py [--trials 20000] [--kinds random tpe default]
 
 The answers follow from the candidate by arithmetic, so that the space is large enough for trials that are all new:
-once drawn by chance, once proposed as `python -m search` does by default, by predictions and the density model. Saves
-benchmarks/results/long_study.json, and its tables in docs/reliability.md.
+once drawn by chance, once proposed by predictions and the density model, once as `python -m search` does by default,
+which takes generations for so many trials. Saves benchmarks/results/long_study.json, and its tables in
+docs/reliability.md.
 """
 
 import argparse
@@ -41,7 +42,8 @@ SPACE = SearchSpace(
 )
 KINDS: dict[str, dict[str, Any]] = {
     "random": {"sampler": "random", "proposals": "off", "full": True},
-    "default": {"sampler": "tpe"},
+    "tpe": {"sampler": "tpe"},
+    "default": {},
 }
 """Settings of the studies, by name."""
 
