@@ -26,8 +26,9 @@ from servers import Server
 from timing import save
 
 from studies import Stop, Stopped, Study, StudyConfig, hypervolume_trace
-from studies.desk import Desk, Task
+from studies.desk import Desk
 from studies.replay import Replay, Table, member_names
+from studies.task import Task
 from studies.trial import Outcome, evaluate
 
 HERE = Path(__file__).parent

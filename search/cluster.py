@@ -16,7 +16,8 @@ from studies import Stopped
 
 if TYPE_CHECKING:
     from studies import Evaluates, StudyConfig
-    from studies.desk import Desk, Task
+    from studies.desk import Desk
+    from studies.task import Task
     from studies.trial import Judges, Outcome
 
 LOOK = 0.5

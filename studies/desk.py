@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
@@ -24,10 +23,9 @@ from studies.nominations import PATIENCE, Nominations
 from studies.patience import Lost
 from studies.records import Record
 from studies.samplers import make_encoding, make_sampler
-from studies.shown import shown
 from studies.signs import Life
-from studies.stored import RECORD, record_of
-from studies.told import constraints, told
+from studies.stored import RECORD, store
+from studies.task import Task
 from studies.trial import Evaluates, Outcome, Report
 from studies.watch import Watch
 
@@ -42,32 +40,6 @@ PARKED = 3
 
 DEATHS = 5
 """Workers that may die over a trial until it counts as failed."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Task:
-    """A trial to be evaluated.
-
-    Attributes:
-        trial: Optuna's.
-        candidate: canonical.
-        since: running time of the run when its worker had its turn, in seconds; to propose it is part of its time.
-        known: its outcome, where nothing is left to evaluate.
-        stored: whether its record is, and only the sampler was not told.
-        deaths: how many workers died over it.
-    """
-
-    trial: Trial
-    candidate: Candidate
-    since: float
-    known: Outcome | None = None
-    stored: bool = False
-    deaths: int = 0
-
-    @property
-    def number(self) -> int:
-        """Of the trial."""
-        return self.trial.number
 
 
 class Desk:
@@ -152,10 +124,8 @@ class Desk:
     def hand_in(self, task: Task, outcome: Outcome) -> Record:
         """Store the record of a trial and tell the sampler, unless another worker did meanwhile."""
         record = self._record(task, outcome)
-        latest = self._trials._storage.get_trial(task.trial._trial_id)
-        if not latest.state.is_finished():
-            with suppress(UpdateFinishedTrialError):  # where a server goes away within a turn, two workers may have it
-                record = self._tell(task.trial, latest, record)
+        with suppress(UpdateFinishedTrialError):  # where a server goes away within a turn, two workers may have it
+            record = store(self._trials, task.trial, record, self._config)
         self._colleagues.drop(task.trial._trial_id)
         self._ledger.own.add(record)
         self.catch_up()
@@ -296,27 +266,6 @@ class Desk:
             at=self.at,
             origin=task.trial.user_attrs.get(ORIGIN, "sampler"),
         )
-
-    def _tell(self, trial: Trial, latest: FrozenTrial, record: Record) -> Record:
-        """Store a record, unless there is one, and tell the sampler of what is stored."""
-        if RECORD in latest.user_attrs:
-            record = record_of(latest.number, latest.user_attrs[RECORD])
-        else:
-            self._write(trial, record)
-        state, values = told(record, self._config)
-        self._trials.tell(trial, values, state, skip_if_finished=True)
-        return record
-
-    def _write(self, trial: Trial, record: Record) -> None:
-        with warnings.catch_warnings():
-            # What another worker wrote meanwhile, who had the same trial, is the same.
-            warnings.filterwarnings("ignore", message="The constraint value is ignored")
-            for name, value in constraints(record, self._config).items():
-                if name not in trial.constraints:
-                    trial.set_constraint(name, value)
-        for name, said in shown(record, self._config.objectives).items():
-            trial.set_user_attr(name, said)
-        trial.set_user_attr(RECORD, record.to_json())
 
 
 def _died(deaths: int) -> Outcome:

@@ -10,11 +10,12 @@ from optuna.trial import FrozenTrial
 
 from space.candidate import Candidate
 from studies.config import StudyConfig
-from studies.desk import ORIGIN, Desk, Task
+from studies.desk import ORIGIN, Desk
 from studies.events import Stopped
 from studies.repeats import Repeat, Repeats, as_trial, next_repeat
 from studies.shown import shown
 from studies.stored import RECORD
+from studies.task import Task
 from studies.trial import Evaluates, Outcome, evaluate
 
 PAUSES = 0.05, 2.0

@@ -4,30 +4,32 @@ import os
 import weakref
 from array import array
 from tempfile import TemporaryFile
-from typing import BinaryIO
+from typing import IO
 
 
 class Spill:
     """Byte strings by number, in a file without a name that is gone with the process; each takes eight bytes here.
 
-    The file is made with the first string. It lies where Python makes temporary files (TMPDIR). A forked process may go
-    on with it: who adds the same in the same order writes the same bytes to the same places.
+    The file is made with the first string, where Python makes temporary files (TMPDIR); what it can't take stays in
+    memory. A forked process may go on with it: who adds the same in the same order writes the same bytes to the same
+    places.
     """
 
     def __init__(self) -> None:
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
         self._ends = array("Q", [0])
+        self._here: dict[int, bytes] = {}
 
     def append(self, content: bytes) -> int:
-        """Add a string; gives its number. OSError where it can't be written: then nothing is added."""
-        if self._file is None:
-            self._file = TemporaryFile(prefix="bitfront-", buffering=0)  # noqa: SIM115
-            weakref.finalize(self, self._file.close)
-        start, written = self._ends[-1], 0
-        while written < len(content):
-            written += os.pwrite(self._file.fileno(), content[written:], start + written)
-        self._ends.append(start + len(content))
-        return len(self) - 1
+        """Add a string; gives its number."""
+        number, start = len(self), self._ends[-1]
+        try:
+            self._write(content, start)
+            self._ends.append(start + len(content))
+        except OSError:  # no space, or no folder for it: no reason to end a study
+            self._here[number] = content
+            self._ends.append(start)
+        return number
 
     def __len__(self) -> int:
         """How many there are."""
@@ -35,7 +37,17 @@ class Spill:
 
     def __getitem__(self, number: int) -> bytes:
         """One of them, by its number from 0."""
-        if self._file is None or not 0 <= number < len(self):
+        if not 0 <= number < len(self):
             raise IndexError(number)
         start, end = self._ends[number], self._ends[number + 1]
+        if self._file is None or number in self._here:
+            return self._here[number]
         return os.pread(self._file.fileno(), end - start, start)
+
+    def _write(self, content: bytes, start: int) -> None:
+        if self._file is None:
+            self._file = TemporaryFile(prefix="bitfront-", buffering=0)  # noqa: SIM115
+            weakref.finalize(self, self._file.close)
+        while content:
+            written = os.pwrite(self._file.fileno(), content, start)
+            content, start = content[written:], start + written
