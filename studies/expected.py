@@ -1,6 +1,7 @@
 """How much a point that is known only in part is expected to enlarge a front's hypervolume."""
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -15,8 +16,14 @@ EXACT = 3
 SAMPLES = 1024
 """Points of the unit cube that stand for all of it."""
 
+AT_ONCE = 64
+"""Points whose gains are found together: tables of more are too large for the processor's cache."""
+
 FAR = 4.0
 """Standard deviations by which nothing is ever off."""
+
+Integral = Callable[[Floats, Floats], Floats]
+"""Gains of points by their means and deviations."""
 
 _GRID = np.linspace(-7.0, 7.0, 5601)
 _NORMAL = np.array([NormalDist().cdf(at) for at in _GRID])
@@ -39,8 +46,10 @@ def expected_gains(front: Floats, mean: Floats, deviation: Floats) -> Floats:
     gains = np.zeros(len(mean))
     hopeful = ~_dominated(mean - FAR * deviation, front)
     if hopeful.any():
-        integral = _over_cells if mean.shape[1] <= EXACT else _over_points
-        gains[hopeful] = integral(front, mean[hopeful], deviation[hopeful])
+        integral = _over_cells(front) if mean.shape[1] <= EXACT else _over_points(front)
+        parts = np.array_split(np.flatnonzero(hopeful), math.ceil(hopeful.sum() / AT_ONCE))
+        for part in parts:
+            gains[part] = integral(mean[part], deviation[part])
     return gains
 
 
@@ -77,24 +86,35 @@ def _with(corners: Floats, last: float) -> Floats:
     return np.column_stack([corners, np.full(len(corners), last)])
 
 
-def _over_cells(front: Floats, mean: Floats, deviation: Floats) -> Floats:
-    product: Floats | None = None
-    for axis, corners in enumerate(zip(*(corner.T for corner in cells(front)), strict=True)):
-        levels, places = np.unique(np.stack(corners), return_inverse=True)
-        low, high = places.reshape(2, -1)
-        below = _expected_below(levels[:, None], mean[:, axis], deviation[:, axis])
-        lengths = below[high] - below[low]
-        product = lengths if product is None else product * lengths
-    return np.zeros(len(mean)) if product is None else product.sum(axis=0)
+def _over_cells(front: Floats) -> Integral:
+    """The integral over each cell, one after another."""
+    corners = [
+        np.unique(np.stack(axis), return_inverse=True) for axis in zip(*(one.T for one in cells(front)), strict=True)
+    ]
+
+    def integral(mean: Floats, deviation: Floats) -> Floats:
+        product = np.ones((1, len(mean)))
+        for axis, (levels, places) in enumerate(corners):
+            low, high = places.reshape(2, -1)
+            below = _expected_below(levels[:, None], mean[:, axis], deviation[:, axis])
+            product = product * (below[high] - below[low])
+        return np.asarray(product.sum(axis=0), dtype=np.float64)
+
+    return integral
 
 
-def _over_points(front: Floats, mean: Floats, deviation: Floats) -> Floats:
-    points = np.random.default_rng(0).random((SAMPLES, mean.shape[1]))
+def _over_points(front: Floats) -> Integral:
+    """The mean over points that stand for all of the cube."""
+    points = np.random.default_rng(0).random((SAMPLES, front.shape[1]))
     points = points[~_dominated(points, front)]
-    product = np.ones((len(points), len(mean)))
-    for axis in range(mean.shape[1]):
-        product *= _probability_below(points[:, axis, None], mean[:, axis], deviation[:, axis])
-    return np.asarray(product.sum(axis=0) / SAMPLES, dtype=np.float64)
+
+    def integral(mean: Floats, deviation: Floats) -> Floats:
+        product = np.ones((len(points), len(mean)))
+        for axis in range(mean.shape[1]):
+            product *= _probability_below(points[:, axis, None], mean[:, axis], deviation[:, axis])
+        return np.asarray(product.sum(axis=0) / SAMPLES, dtype=np.float64)
+
+    return integral
 
 
 def _dominated(points: Floats, front: Floats) -> NDArray[np.bool_]:
