@@ -148,13 +148,18 @@ def main() -> None:
     args = parser.parse_args()
     with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:  # memory of a fresh process
         studies = dict(zip(args.kinds, pool.map(alone, args.kinds, repeat(args.trials)), strict=True))
+    write(studies)
+    print(f"written to {RESULTS} and {PAGE}")
+
+
+def write(studies: dict[str, list[dict[str, Any]]]) -> None:
+    """Save the points of each study, and show them on the page."""
     RESULTS.write_text(json.dumps(studies, indent=1) + "\n")
     page = PAGE.read_text(encoding="utf-8")
     for kind, points in studies.items():
         before, _, rest = page.partition(BEGIN.format(kind))
         page = f"{before}{BEGIN.format(kind)}\n{table(points)}\n{END}{rest.partition(END)[2]}"
     PAGE.write_text(page, encoding="utf-8")
-    print(f"written to {RESULTS} and {PAGE}")
 
 
 if __name__ == "__main__":
