@@ -16,6 +16,21 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     study = parser.add_argument_group("study")
     shared.add_objectives(study, DEFAULT_OBJECTIVES)
     study.add_argument("--space", default="tiny", metavar="NAME|TOML", help="preset or file (default: tiny)")
+    _add_end(study)
+    _add_proposals(study)
+    shared.add_limits(study)
+    study.add_argument(
+        "--allow-masked",
+        action="store_true",
+        help="let the front hold robust accuracies that are known to be over-estimates, drawn hollow",
+    )
+    _add_place(study)
+    shared.add_protocol(parser)
+    shared.add_budget(parser)
+
+
+def _add_end(study: argparse._ArgumentGroup) -> None:
+    """When the study ends."""
     study.add_argument(
         "--trials",
         type=values.whole("--trials"),
@@ -38,6 +53,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="when the search is over, measure what may or may not be on the front by other seeds, each candidate "
         "at most K times in all (default: %(default)s, never again)",
     )
+
+
+def _add_proposals(study: argparse._ArgumentGroup) -> None:
+    """Who proposes candidates, and which are measured to the end."""
     study.add_argument(
         "--full",
         action="store_true",
@@ -60,12 +79,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="N,N",
         help="epochs after which a trial may end unless it is among the better half so far, e.g. 1,2 (default: none)",
     )
-    shared.add_limits(study)
-    study.add_argument(
-        "--allow-masked",
-        action="store_true",
-        help="let the front hold robust accuracies that are known to be over-estimates, drawn hollow",
-    )
+
+
+def _add_place(study: argparse._ArgumentGroup) -> None:
+    """Where the study is kept, and who works on it."""
     study.add_argument("--out", type=Path, metavar="DIR", help="the study's folder (default: runs/DATASET-NETWORK)")
     shared.add_storage(study)
     study.add_argument(
@@ -83,5 +100,3 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="what the workers are: processes of this host, or actors of a ray cluster (default: %(default)s)",
     )
     study.add_argument("--address", metavar="HOST:PORT", help="of a running ray cluster (default: one on this host)")
-    shared.add_protocol(parser)
-    shared.add_budget(parser)
