@@ -10,6 +10,7 @@ import numpy as np
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES, rung_name
 from space.candidate import Candidate
+from studies.keys import Keys
 from studies.pareto import Floats, as_points, non_dominated
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Rungs:
         self._attacked = any(OBJECTIVES[name].stage == "attack" for name in config.objectives)
         self._eta, self._least = eta, least
         self._arrivals: dict[tuple[str, str], dict[str, Arrival]] = {}
+        self._first: dict[tuple[str, str], Keys] = {}  # numbers of all that ever arrived
 
     def add(self, record: "Record") -> None:
         """Take in the record of a trial; those that hold `rung_name(rung)` reached the rung, the first of a design."""
@@ -96,9 +98,10 @@ class Rungs:
 
     def _arrive(self, record: "Record", name: str) -> None:
         candidate = Candidate.parse(record.candidate)
-        arrivals = self._arrivals.setdefault(self._company(candidate, name), {})
-        first = arrivals.get(record.key)
-        if first is None or record.number < first.number:
+        company = self._company(candidate, name)
+        arrivals, first = self._arrivals.setdefault(company, {}), self._first.setdefault(company, Keys())
+        if record.key not in first or record.number < first.get(record.key, record.number):
+            first[record.key] = record.number
             losses = self._losses(candidate, record.measurements, name)
             arrivals[record.key] = Arrival(record.number, losses)
         if len(arrivals) > COMPANY:

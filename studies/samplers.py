@@ -21,8 +21,13 @@ from studies.window import Front, Window
 GENETIC = NSGAIISampler | NSGAIIISampler
 """Samplers that learn from generations of trials."""
 
-GENERATIONS = 1000
-"""Latest finished trials among which those of the latest generations are, with however many workers."""
+GENERATIONS = 500
+"""Latest complete trials among which those of the latest generations are, with however many workers.
+
+No others make a generation: where limits are hard to meet, it takes any number of trials.
+"""
+
+COMPLETE = (TrialState.COMPLETE,)
 
 POPULATION = 20
 """Of nsga2 and nsga3: a study has tens to hundreds of trials, and Optuna's 50 would stay random for most of them."""
@@ -45,7 +50,7 @@ class Seeded(BaseSampler):
 
     def __init__(self, make: Callable[[int], BaseSampler], seed: int, front: Front) -> None:
         self._make, self._seed, self._front = make, seed, front
-        self._joint = self._fresh(0, "joint")
+        self._joint, self._window = self._fresh(0, "joint"), (-1, cast(Study, None))
 
     def _fresh(self, trial: int, purpose: str) -> BaseSampler:
         return self._make(number(self._seed, "sampler", str(trial), purpose) % 2**32)
@@ -59,16 +64,17 @@ class Seeded(BaseSampler):
             generation = self._joint.get_trial_generation(shown, trial)
             # Who asks first gets the parents by merit, who asks later by number: let nobody be the first.
             self._joint.get_parent_population(shown, generation)
+        self._window = trial.number, self._shown(study)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Ask the trial's sampler."""
-        return self._joint.infer_relative_search_space(self._shown(study), trial)
+        return self._joint.infer_relative_search_space(self._seen(study, trial), trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Ask the trial's sampler."""
-        return self._joint.sample_relative(self._shown(study), trial, search_space)
+        return self._joint.sample_relative(self._seen(study, trial), trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -81,11 +87,16 @@ class Seeded(BaseSampler):
         """Tell the trial's sampler."""
         self._joint.after_trial(study, trial, state, values)
 
+    def _seen(self, study: Study, trial: FrozenTrial) -> Study:
+        """The trial's own window: which parents to show takes a look at every generation."""
+        number, window = self._window
+        return window if number == trial.number else self._shown(study)
+
     def _shown(self, study: Study) -> Study:
         """A window on the study."""
         if isinstance(self._joint, GENETIC):
             prefix = self._joint._get_parent_cache_key_prefix()
-            return cast(Study, Window(study, lambda: _parents(study, prefix), GENERATIONS))
+            return cast(Study, Window(study, lambda: _parents(study, prefix), GENERATIONS, COMPLETE))
         return cast(Study, Window(study, self._front))
 
 

@@ -19,28 +19,36 @@ A model of all trials takes time that grows with them, and learns little from wh
 """
 
 
+FINISHED = tuple(state for state in TrialState if state.is_finished())
+"""States of what is told of no more."""
+
+
 class Window:
     """Stands for a study before a sampler, and has all it has but older trials.
 
     Args:
         study: with all trials.
         older: gives the numbers of those that are always shown.
-        latest: how many finished ones are, the last ones; what is not finished is shown as well.
+        latest: how many others are, the last ones; what ended otherwise, or began, since then is shown as well.
+        counted: states of those others.
     """
 
-    def __init__(self, study: Study, older: Front, latest: int = LATEST) -> None:
-        self._study, self._older, self._latest = study, older, latest
+    def __init__(
+        self, study: Study, older: Front, latest: int = LATEST, counted: Container[TrialState] = FINISHED
+    ) -> None:
+        self._study, self._older, self._latest, self._counted = study, older, latest, counted
 
     @cached_property
     def _shown(self) -> list[FrozenTrial]:
         """By number; what is shown does not change under way."""
         trials = self._study._get_trials(deepcopy=False, use_cache=True)
-        recent, finished = deque[FrozenTrial](), 0
-        while len(recent) < len(trials) and finished < self._latest:
+        recent, found = deque[FrozenTrial](), 0
+        while len(recent) < len(trials) and found < self._latest:
             recent.appendleft(trials[-1 - len(recent)])
-            finished += recent[0].state.is_finished()
+            found += recent[0].state in self._counted
         first = len(trials) - len(recent)  # trials are numbered from 0, in their order
-        return [*(trials[one] for one in sorted(self._older()) if one < first), *recent]
+        older = sorted(self._older()) if first else []  # to tell them takes a look into the storage
+        return [*(trials[one] for one in older if one < first), *recent]
 
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False

@@ -16,6 +16,7 @@ from evaluators.evaluator import Evaluator
 from evaluators.objectives import rung_name, stage_of
 from space.candidate import Candidate
 from space.errors import UnknownName
+from studies import halving
 from studies.halving import DOUBT, LEAST, Climbs, Rungs, rank_of_last, spread
 from studies.records import Record
 
@@ -191,6 +192,15 @@ def test_records_in_any_order_and_repeated_designs_change_nothing():
     cheap = [Record(number=99, candidate="fp", key="cheap", state="vetoed")]  # by its cost
     for accuracy in (-0.05, 0.35, 0.45, 0.85):
         assert ask(rungs, LADDER, accuracy, 1e6) == ask(rungs, [*again, *shuffled, *cheap], accuracy, 1e6)
+
+
+def test_a_design_that_came_long_ago_comes_no_second_time(monkeypatch):
+    """In the order of the ends or of the numbers: a failure that was tried again while others were under way."""
+    monkeypatch.setattr(halving, "COMPANY", 3)
+    failed, *others = [replace(one, state="failed" if one.number == 0 else "vetoed") for one in LADDER[:4]]
+    again = replace(LADDER[0], number=4)
+    ends, numbers = [failed, others[0], again, *others[1:]], [failed, *others, again]
+    assert after(Rungs(BOTH, least=2), ends)._arrivals == after(Rungs(BOTH, least=2), numbers)._arrivals
 
 
 def test_the_evaluator_has_what_rungs_need():

@@ -44,7 +44,7 @@ def test_however_many_trials_run_as_many_finished_ones_are_shown():
     assert numbers(Window(study, frozenset, latest=3)._get_trials()) == [7, 8, 9, *numbers(running)]
 
 
-def whole(study, older, latest=None):
+def whole(study, older, latest=None, counted=None):
     """In place of a window."""
     return study
 
@@ -97,6 +97,36 @@ def test_generations_go_on_as_if_all_trials_were_shown(name, monkeypatch):
     assert [one.params for one in shown.trials] == [
         one.params for one in grown(make_sampler(name, 3, frozenset, SIXTY), 200).trials
     ]
+
+
+@pytest.mark.parametrize("name", ["nsga2", "nsga3"])
+def test_generations_go_on_where_few_trials_are_complete(name, monkeypatch):
+    """What is pruned or failed makes none, and may be most of what there is."""
+    monkeypatch.setattr(samplers, "GENERATIONS", 45)
+
+    def sparse():
+        study = optuna.create_study(directions=["minimize"] * 2, sampler=make_sampler(name, 3, frozenset, SIXTY))
+        for number in range(500):
+            trial = study.ask()
+            total = sum(trial.suggest_categorical(f"x{i}", list(range(6))) for i in range(3))
+            if number % 5:
+                study.tell(trial, state=TrialState.PRUNED)
+            else:
+                study.tell(trial, (total, -total))
+        return [(one.params, one.system_attrs[KEYS[name]]) for one in study.trials]
+
+    shown = sparse()
+    assert shown[-1][1] > 3
+    monkeypatch.setattr(samplers, "Window", whole)
+    assert sparse() == shown
+
+
+def test_older_trials_are_not_asked_for_while_all_are_shown():
+    study = grown(optuna.samplers.RandomSampler(seed=0), 3)
+    asked = []
+    for latest in (3, 2):
+        Window(study, lambda latest=latest: asked.append(latest) or set(), latest)._get_trials()
+    assert asked == [2]
 
 
 KEYS = {"nsga2": "NSGAIISampler:generation", "nsga3": "NSGAIIISampler:generation"}
