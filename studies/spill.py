@@ -11,13 +11,12 @@ class Spill:
     """Byte strings by number, in a file without a name that is gone with the process; each takes eight bytes here.
 
     The file is made with the first string, where Python makes temporary files (TMPDIR); what it can't take stays in
-    memory. A forked process may go on with it: who adds the same in the same order writes the same bytes to the same
-    places.
+    memory, and so does what a forked process adds: the file is its parent's too, who may put out others in their order.
     """
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
-        self._ends = array("Q", [0])
+        self._ends, self._process = array("Q", [0]), os.getpid()
         self._here: dict[int, bytes] = {}
 
     def append(self, content: bytes) -> int:
@@ -26,7 +25,7 @@ class Spill:
         try:
             self._write(content, start)
             self._ends.append(start + len(content))
-        except OSError:  # no space, or no folder for it: no reason to end a study
+        except OSError:  # no space, no folder for it, or another's: no reason to end a study
             self._here[number] = content
             self._ends.append(start)
         return number
@@ -45,6 +44,8 @@ class Spill:
         return os.pread(self._file.fileno(), end - start, start)
 
     def _write(self, content: bytes, start: int) -> None:
+        if os.getpid() != self._process:
+            raise OSError("the file is another process's")
         if self._file is None:
             self._file = TemporaryFile(prefix="bitfront-", buffering=0)  # noqa: SIM115
             weakref.finalize(self, self._file.close)

@@ -63,11 +63,12 @@ def test_where_there_is_no_folder_for_it_all_stays_in_memory(tmp_path, monkeypat
     assert [spill[0], spill[1]] == [b"one", b"two"]
 
 
-def test_a_forked_process_that_adds_the_same_does_no_harm():
+def test_what_a_forked_process_adds_is_its_own():
     spill = Spill()
     spill.append(b"both")
     if not (child := os.fork()):
-        os._exit(spill.append(b"same") - 1)
+        number = spill.append(b"child's")
+        os._exit([spill[0], spill[number]] != [b"both", b"child's"])
     assert os.waitpid(child, 0)[1] == 0
-    spill.append(b"same")
-    assert [spill[0], spill[1]] == [b"both", b"same"]
+    spill.append(b"parent")
+    assert [spill[0], spill[1]] == [b"both", b"parent"]
