@@ -50,9 +50,12 @@ def seconds(value: float) -> str:
 
 
 def stops(result: Result) -> Iterator[str]:
-    """A row per number of candidates: how many were stopped, the ratio of times, the most hypervolume lost."""
+    """A row per margin and number of candidates: stopped, ratio of times, most hypervolume lost, on the front."""
     for row in result["rows"]:
-        yield f"| {row['candidates']} | {row['stopped']:.0f} | {row['ratio']:.2f}× | {100 * row['lost']:.1f} % |"
+        front = " / ".join(f"{count:.0f}" for count in row["front"])
+        yield f"| {row['margin']:g} | {row['candidates']} | {row['stopped']:.0f} | {row['ratio']:.2f}× | " + (
+            f"{100 * row['lost']:.1f} % | {front} |"
+        )
 
 
 def truths(result: Result) -> Iterator[str]:

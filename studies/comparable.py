@@ -7,7 +7,7 @@ from space.errors import UserError
 from studies.config import StudyConfig, flatten, told
 from studies.study import Study
 
-FREE = ("sampler", "proposals", "full", "rungs", "seed", "protocol.seed")
+FREE = ("sampler", "proposals", "full", "margin", "rungs", "seed", "protocol.seed")
 """What compared studies may differ in: who proposes and where trials end early, which tells groups apart,
 and seeds, which tell runs apart."""
 
@@ -26,7 +26,8 @@ def group_of(config: StudyConfig) -> str:
     """Who proposes: the sampler, and what proposes beside it; and where trials end early."""
     who = config.sampler if config.proposals == "off" else f"{config.sampler} + {config.proposals}"
     rungs = f", rungs {','.join(map(str, config.rungs))}" if config.rungs else ""
-    return f"{who}{', full' if config.full else ''}{rungs}"
+    margin = f", margin {config.margin:g}" if config.margin else ""
+    return f"{who}{', full' if config.full else ''}{margin}{rungs}"
 
 
 def _check_same_question(first: Study, other: Study) -> None:
@@ -37,7 +38,7 @@ def _check_same_question(first: Study, other: Study) -> None:
                 f"{other.folder} does not compare with {first.folder}: it has another {name}",
                 got=told(after.get(name)),
                 expected=told(before.get(name)),
-                hint="compared studies differ in sampler, proposals, --full, --rungs and seed only",
+                hint="compared studies differ in sampler, proposals, --full, --margin, --rungs and seed only",
             )
 
 

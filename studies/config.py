@@ -16,6 +16,8 @@ PROPOSALS: tuple[str, ...] = ("model", "pool", "off")
 """What is proposed between the sampler's: any candidate that promises most, such of known members alone, or nothing."""
 
 MAX_OBJECTIVES = 6
+MOST_MARGIN = 0.1
+"""Largest margin: what would add more is no little."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,8 @@ class StudyConfig:
         allow_masked: whether the front may hold robust accuracies that are known to be over-estimates.
         proposals: one of PROPOSALS.
         full: whether a trial goes on to its end where the front beats it whatever comes.
+        margin: a trial also ends that, at its best, would add less than this share to the front's hypervolume and be
+            the best in no objective; 0 to 0.1, 0 where it is full.
         rungs: epochs after which a trial may end, ascending, all before the budget's last; none where empty.
 
     Raises UserError for an unknown or repeated name, a sampler that can't search the space, and limits that contradict
@@ -49,6 +53,7 @@ class StudyConfig:
     allow_masked: bool = False
     proposals: str = "model"
     full: bool = False
+    margin: float = 0.0
     rungs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -62,6 +67,10 @@ class StudyConfig:
         if self.proposals not in PROPOSALS:
             raise UnknownName("proposals", self.proposals, PROPOSALS)
         check_range("seed", self.seed, 0, 2**31 - 1)
+        check_range("margin", self.margin, 0.0, MOST_MARGIN)
+        if self.full and self.margin:
+            hint = "--full measures everything to its end"
+            raise UserError("margin of a full study", got=self.margin, expected="0", hint=hint)
         check_limits(self.limits)
         check_rungs(self.rungs, self.budget.epochs)
         object.__setattr__(self, "limits", tuple(sorted(set(self.limits), key=str)))
@@ -90,6 +99,7 @@ class StudyConfig:
             "allow_masked": self.allow_masked,
             "proposals": self.proposals,
             "full": self.full,
+            "margin": self.margin,
             "rungs": list(self.rungs),
         }
 
@@ -107,6 +117,7 @@ class StudyConfig:
             allow_masked=data.get("allow_masked", False),
             proposals=data.get("proposals", "off"),
             full=data.get("full", True),
+            margin=data.get("margin", 0.0),
             rungs=tuple(data.get("rungs", ())),
         )
 

@@ -9,8 +9,10 @@ from evaluators.base import Measurement
 from evaluators.objectives import BOUND, OBJECTIVES
 from studies.bounds import Bounds
 from studies.config import StudyConfig
+from studies.expected import expected_gains
 from studies.pareto import Floats
 from studies.records import Record, values_of
+from studies.volume import hypervolume
 
 OTHER_IMAGES = 2.0
 """Standard errors that the accuracy of the attacked images may lie above that of all images."""
@@ -29,7 +31,7 @@ class Hope:
 
     An accuracy that is not measured yet can turn out as high as what it is at most: under attack as high as the clean
     one, in the worst case as high as the share of images that stand so far. So what is lost would not have been on the
-    front, whatever its last measurements had been.
+    front, whatever its last measurements had been; or, where the study has a margin, hardly have enlarged it.
 
     Args:
         config: of the study.
@@ -38,7 +40,7 @@ class Hope:
     """
 
     def __init__(self, config: StudyConfig, bounds: Bounds, members: Members) -> None:
-        self._objectives, self._images = config.objectives, config.budget.images
+        self._objectives, self._images, self._margin = config.objectives, config.budget.images, config.margin
         self._bounds, self._members = bounds, members
 
     def lost(self, known: Mapping[str, Measurement]) -> str:
@@ -51,10 +53,18 @@ class Hope:
         members = self._members()
         if best is None or not members:
             return ""
-        loss = self._bounds.normalise(best[None], self._objectives)[0]
+        loss = self._bounds.normalise(best[None], self._objectives)
         losses = self._bounds.normalise(values_of(members, self._objectives), self._objectives)
         beaten = (losses <= loss).all(axis=1) & (losses < loss).any(axis=1)
-        return f"at its best still behind #{members[int(beaten.argmax())].number}" if beaten.any() else ""
+        if beaten.any():
+            return f"at its best still behind #{members[int(beaten.argmax())].number}"
+        return self._little(loss, losses) if self._margin and not (loss < losses).all(axis=0).any() else ""
+
+    def _little(self, loss: Floats, losses: Floats) -> str:
+        """Why what is the best at nothing is not worth its end; "" where it adds as much as the margin, or more."""
+        gain = float(expected_gains(losses, loss, np.zeros_like(loss))[0])
+        share = gain / hypervolume(losses, np.ones(len(self._objectives)))
+        return f"at its best {share:.2%} more hypervolume" if share < self._margin else ""
 
 
 def best_case(known: Mapping[str, Measurement], objectives: Sequence[str], images: int) -> Floats | None:

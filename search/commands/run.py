@@ -116,6 +116,8 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
         limits=limits,
         allow_masked=args.allow_masked,
         proposals=args.proposals,
+        full=args.full,
+        margin=args.margin,
         rungs=args.rungs,
     )
     return evaluator, config

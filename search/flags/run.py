@@ -63,6 +63,14 @@ def _add_proposals(study: argparse._ArgumentGroup) -> None:
         help="measure to the end what the front beats whatever comes, instead of stopping it",
     )
     study.add_argument(
+        "--margin",
+        type=values.share("--margin"),
+        default=0.0,
+        metavar="SHARE",
+        help="stop also what at its best would add less than SHARE to the front's hypervolume and be the best in no "
+        "objective, e.g. 0.001 (default: 0, only what the front beats)",
+    )
+    study.add_argument(
         "--sampler", default=AUTO, metavar="NAME", help=f"who proposes: {', '.join(SAMPLERS)} (default: %(default)s)"
     )
     study.add_argument(

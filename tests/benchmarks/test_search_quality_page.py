@@ -49,10 +49,11 @@ def test_without_a_store_the_same_search_takes_longer():
 
 
 def test_early_ends_lose_nothing_and_take_no_longer():
-    full, short = (searched("mnist5k", 0, 60, to_the_end) for to_the_end in (True, False))
-    assert full["stopped"] == 0 < short["stopped"]
+    full, short, shorter = (searched("mnist5k", 0, 60, margin) for margin in (None, 0.0, 0.001))
+    assert full["stopped"] == 0 < short["stopped"] < shorter["stopped"]
     assert short["volume"] == pytest.approx(full["volume"])
-    assert short["seconds"] < full["seconds"]
+    assert 0.99 * full["volume"] < shorter["volume"] < full["volume"]
+    assert shorter["seconds"] < short["seconds"] < full["seconds"]
 
 
 def test_a_true_front_is_all_true_and_noise_has_the_spread_it_was_given():

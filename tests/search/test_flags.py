@@ -36,6 +36,7 @@ STUDY = {
     "--trials",
     "--time",
     "--full",
+    "--margin",
     "--plateau",
     "--repeats",
     "--sampler",

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from search.cli import main
+from search.cli import main, parse
+from search.commands.run import _prepare
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--epochs", "1", "--train-images", "200", "--images", "20", "--steps", "2"]
@@ -32,6 +33,22 @@ def start(words: list[str], **streams: int) -> "subprocess.Popen[str]":
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "search", *words]
     return subprocess.Popen(command, env=environment, text=True, **streams)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("flags", "settings"),
+    [
+        ([], {"full": False, "margin": 0.0, "rungs": (), "proposals": "model", "sampler": "auto", "seed": 0}),
+        (["--full", "--proposals", "off"], {"full": True, "proposals": "off"}),
+        (["--margin", "0.002", "--rungs", "1", "--epochs", "2"], {"margin": 0.002, "rungs": (1,)}),
+        (["--sampler", "qmc", "--seed", "3", "--allow-masked"], {"sampler": "qmc", "seed": 3, "allow_masked": True}),
+        (["--limit", "bops<=2e8", "--objectives", "acc,bops"], {"objectives": ("acc", "bops")}),
+    ],
+)
+def test_every_flag_of_a_study_is_among_its_settings(flags: list[str], settings: dict[str, object]) -> None:
+    _, config = _prepare(parse(flags))
+    assert {name: getattr(config, name) for name in settings} == settings
+    assert [str(limit) for limit in config.limits] == (["bops<=2e+08"] if "--limit" in flags else [])
 
 
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_resumes(tmp_path: Path, words: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from closed_form import config, measurement
 from hypothesis import given
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from evaluators.objectives import BOUND
 from studies.bounds import Bounds
 from studies.hope import OTHER_IMAGES, Hope, at_most, best_case
-from studies.records import Record
+from studies.records import Record, values_of
+from studies.volume import hypervolume
 
 OBJECTIVES = ("acc", "pgd", "bops")
 BOUNDS = Bounds({"bops": (1e6, 1e8)})
@@ -30,8 +32,8 @@ def record(number, **values):
     return Record(number=number, candidate="fp", key=str(number), state="complete", measurements=known(**values))
 
 
-def hope(*members):
-    return Hope(config(), BOUNDS, lambda: members)
+def hope(*members, margin=0.0):
+    return Hope(config(full=False, margin=margin), BOUNDS, lambda: members)
 
 
 FRONT = (record(3, acc=0.9, pgd=0.5, bops=1e7), record(7, acc=0.95, pgd=0.3, bops=3e7))
@@ -59,6 +61,29 @@ def test_what_is_behind_whatever_comes_is_lost_and_the_reason_names_who_beats_it
 )
 def test_what_may_still_be_ahead_somewhere_goes_on(values):
     assert hope(*FRONT).lost(known(**values)) == ""
+
+
+def test_with_a_margin_what_would_hardly_enlarge_the_front_is_lost():
+    near = known(bops=2.9e7, acc=0.94, bound=0.5)
+    loss, others = (
+        BOUNDS.normalise(values, OBJECTIVES)
+        for values in (values_of([little(near)], OBJECTIVES), values_of(FRONT, OBJECTIVES))
+    )
+    before, after = (hypervolume(points, np.ones(3)) for points in (others, np.vstack([others, loss])))
+    share = after / before - 1
+    assert 0.001 < share < 0.1
+    assert hope(*FRONT, margin=share * 0.99).lost(near) == ""
+    assert hope(*FRONT, margin=share * 1.01).lost(near) == f"at its best {share:.2%} more hypervolume"
+    assert hope(*FRONT).lost(near) == ""
+
+
+def little(values):
+    return Record(number=9, candidate="fp", key="9", state="complete", measurements=values | {"pgd": values[BOUND]})
+
+
+@pytest.mark.parametrize("values", [{"bops": 9.9e6, "acc": 0.1}, {"bops": 9e7, "acc": 0.951, "bound": 0.0}])
+def test_with_a_margin_what_may_be_best_at_something_goes_on(values):
+    assert hope(*FRONT, margin=0.1).lost(known(**values)) == ""
 
 
 def test_accuracy_under_attack_is_at_most_what_stands_and_that_at_most_the_clean_one():
