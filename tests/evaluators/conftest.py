@@ -1,9 +1,5 @@
 import pytest
 import torch
-from hypothesis import settings
-
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")
 
 
 @pytest.fixture

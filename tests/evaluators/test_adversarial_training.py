@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as functional
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -60,7 +60,6 @@ craftings = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(craftings, st.sampled_from([0.0, 8 / 255, 0.3]))
 def test_crafted_images_stay_in_the_ball_and_in_the_pixel_range(crafting, epsilon):
     images = torch.rand((6, 1, 28, 28), generator=stream(0, "images")).round(decimals=1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -32,7 +32,6 @@ def plain(grad: Tensor, x: Tensor, height: Tensor, shift: Tensor) -> list[Tensor
     return [staircase.steps(x, height, shift), *staircase.windows(grad, x, height, shift)]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 3 * kernels.PART), st.integers(1, 6))
 def test_compiled_and_plain_agree(values, steps):
     drawing = drawn(values, steps, torch.float64)
@@ -41,7 +40,6 @@ def test_compiled_and_plain_agree(values, steps):
         assert torch.allclose(ours, theirs, rtol=0, atol=1e-12 * max(1, values))
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([-2.0, -1.0, -1e-45, -0.0, 0.0, 1e-45, 1.0, 1 + 2**-23, 2.0]), min_size=1))
 def test_edges_are_on_the_same_side_in_both(edges):
     x, ones, shift = torch.tensor(edges), torch.ones(3), torch.tensor([0.0, -0.0, 1.0])

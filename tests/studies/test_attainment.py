@@ -3,7 +3,7 @@
 import moocore
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -26,7 +26,6 @@ def theirs(fronts, runs):
 
 
 @given(several_runs(2, levels | st.floats(0, 1, allow_subnormal=False)))
-@settings(deadline=None)
 def test_every_surface_of_two_objectives_is_moocores(fronts):
     for runs in range(1, len(fronts) + 1):
         np.testing.assert_array_equal(attainment_surface(fronts, runs), theirs(fronts, runs))
@@ -42,7 +41,6 @@ def test_what_lies_beyond_a_surface_is_what_so_many_runs_reach(fronts):
 
 
 @given(several_runs(3, levels))
-@settings(deadline=None)
 def test_moocores_surfaces_of_three_objectives_are_reached_by_as_many_runs_and_nothing_below_them(fronts):
     for runs in range(1, len(fronts) + 1):
         surface = theirs(fronts, runs)

@@ -5,7 +5,7 @@ import math
 import moocore
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -24,7 +24,6 @@ def pairs_of_sets():
 
 
 @given(pairs_of_sets())
-@settings(deadline=None)
 def test_both_agree_with_moocore(sets):
     points, reference = sets
     assert igd_plus(points, reference) == pytest.approx(moocore.igd_plus(points, ref=reference), abs=1e-12)

@@ -31,7 +31,6 @@ def gain(front, point):
 
 
 @given(fronts())
-@settings(deadline=None)
 def test_a_gain_without_doubt_is_the_difference_of_two_hypervolumes(sets):
     front, points = sets
     found = expected_gains(front, points, np.zeros_like(points))
@@ -39,7 +38,6 @@ def test_a_gain_without_doubt_is_the_difference_of_two_hypervolumes(sets):
 
 
 @given(fronts())
-@settings(deadline=None)
 def test_cells_fill_what_the_front_leaves_and_do_not_overlap(sets):
     front, _ = sets
     low, high = cells(front)

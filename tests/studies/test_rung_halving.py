@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from closed_form import Arithmetic, config, measurement
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluators.base import Measurement
@@ -46,7 +46,6 @@ def distance(one, other) -> float:
 
 
 @given(clouds())
-@settings(deadline=None)
 def test_a_rank_counts_all_of_better_fronts_and_some_of_its_own(points):
     fronts = fronts_of(points)
     better, own = sum(one < fronts[-1] for one in fronts), fronts.count(fronts[-1])
@@ -54,7 +53,6 @@ def test_a_rank_counts_all_of_better_fronts_and_some_of_its_own(points):
 
 
 @given(clouds())
-@settings(deadline=None)
 def test_the_ranks_of_all_points_are_a_permutation_when_each_comes_last_in_turn(points):
     points = [*dict.fromkeys(points)]  # of equal points, the last is behind the others
     cloud = np.array(points)
@@ -69,7 +67,6 @@ def test_the_ranks_of_all_points_are_a_permutation_when_each_comes_last_in_turn(
 
 
 @given(clouds())
-@settings(deadline=None)
 def test_a_spread_takes_the_farthest_every_time(points):
     order = spread(np.array(points))
     assert sorted(order) == [*range(len(points))]

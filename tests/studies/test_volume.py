@@ -5,7 +5,7 @@ from itertools import chain, combinations
 import moocore
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from optuna._hypervolume import compute_hypervolume
@@ -30,14 +30,12 @@ def inclusion_exclusion(points, corner):
 
 
 @given(point_sets(unit | coarse, 7, 5))
-@settings(deadline=None)
 def test_agrees_with_inclusion_exclusion(points):
     corner = np.ones(points.shape[1])
     assert hypervolume(points, corner) == pytest.approx(inclusion_exclusion(points, corner), abs=1e-12)
 
 
 @given(point_sets(unit | coarse, 25, 4), st.floats(1.0, 3.0))
-@settings(deadline=None)
 def test_agrees_with_optuna(points, edge):
     corner = np.full(points.shape[1], edge)
     assert hypervolume(points, corner) == pytest.approx(compute_hypervolume(points, corner), abs=1e-9)
@@ -46,7 +44,6 @@ def test_agrees_with_optuna(points, edge):
 @given(
     hnp.arrays(np.float64, st.tuples(st.integers(1, 60), st.integers(2, 3)), elements=coarse | unit | st.floats(0, 1.5))
 )
-@settings(deadline=None)
 def test_agrees_with_moocore_on_ties_repeats_and_points_at_or_past_the_reference(points):
     corner = np.ones(points.shape[1])
     assert hypervolume(points, corner) == pytest.approx(moocore.hypervolume(points, ref=corner), abs=1e-12)
@@ -68,7 +65,6 @@ def test_a_grid_of_cells_holds_the_share_that_the_volume_says():
 
 
 @given(point_sets(unit | coarse, 8, 4), st.data())
-@settings(deadline=None)
 def test_order_repeats_and_dominated_points_change_nothing(points, data):
     corner = np.ones(points.shape[1])
     order = data.draw(st.permutations(range(len(points))))

@@ -1,4 +1,0 @@
-from hypothesis import settings
-
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")
