@@ -36,6 +36,7 @@ class Colleagues:
         self._sign = Sign(place.signs)
         self._lock = FileLock(place.signs / f"{place.name}.turn", thread_local=False)
         self._tended: set[int] = set()
+        self._held: Any = None  # the connection that holds the database's lock
         self._over = threading.Event()
         self._beating: threading.Thread | None = None
 
@@ -58,7 +59,11 @@ class Colleagues:
             self._storage._backend.engine.dispose()
 
     def claim(self, trial_id: int, claim: Claim) -> Claim:
-        """The claim as this worker's own, with its heart beating for it where others can't see it otherwise."""
+        """The claim as this worker's own, with its heart beating for it where others can't see it otherwise.
+
+        Lost is raised where the turn has ended: what has no claim yet looks left to whoever has it now.
+        """
+        self._check_turn()
         self._tended.add(trial_id)
         if self._place.served:
             self._beat(trial_id)
@@ -114,7 +119,7 @@ class Colleagues:
     def _advisory(self) -> Iterator[None]:
         """PostgreSQL's lock under the study's name."""
         number = int.from_bytes(sha256(self._place.name.encode()).digest()[:8], "big", signed=True)
-        connection = patiently(lambda: self._locked(number))
+        connection = self._held = patiently(lambda: self._locked(number))
         try:
             yield
             connection.exec_driver_sql(f"SELECT pg_advisory_unlock({number})")
@@ -124,7 +129,18 @@ class Colleagues:
                 raise Lost from error
             raise
         finally:
+            self._held = None
             connection.close()
+
+    def _check_turn(self) -> None:
+        """Raise Lost where the lock went with its connection."""
+        try:
+            if self._held is not None:
+                self._held.exec_driver_sql("SELECT 1")
+        except Exception as error:
+            if is_outage(error):
+                raise Lost from error
+            raise
 
     def _locked(self, number: int) -> Any:
         connection = self._storage._backend.engine.connect().execution_options(isolation_level="AUTOCOMMIT")

@@ -23,6 +23,9 @@ from evaluators.objectives import BOUND
 from space.errors import UserError
 from space.space import SearchSpace
 from studies import Stop, Study, TrialFinished
+from studies.claims import Claim
+from studies.colleagues import Colleagues
+from studies.patience import Lost
 from studies.replay import Replay, Row, Table, member_names
 
 IMAGES = 1000
@@ -324,6 +327,22 @@ def test_workers_wait_for_a_database_that_is_restarted_and_go_on(tmp_path, table
         assert sum(one.evaluated for one in records) == 20 == len({one.key for one in records if one.evaluated})
         del study
         server.stop()
+
+
+@pytest.mark.postgresql
+def test_who_lost_its_turn_claims_nothing(tmp_path, table, postgresql):
+    url = postgresql.fresh()
+    study = created(tmp_path / "s", url, Slow(table, tmp_path), replayed())
+    colleagues, claim = Colleagues(study._place, study._trials), Claim(candidate="fp", key="fp")
+    trial = study._trials._storage.create_new_trial(study._trials._study_id)
+    with pytest.raises(Lost), colleagues.turn():
+        postgresql.run(url, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        colleagues.claim(trial, claim)
+    assert not colleagues._tended
+    with colleagues.turn():
+        assert colleagues.claim(trial, claim).worker
+    assert colleagues._tended == {trial}
+    colleagues.leave()
 
 
 @pytest.mark.postgresql
