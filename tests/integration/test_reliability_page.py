@@ -30,7 +30,7 @@ def test_the_number_of_bad_inputs_is_that_of_the_corpus():
 
 def test_the_figures_are_those_of_the_last_run():
     studies = json.loads((ROOT / "benchmarks" / "results" / "long_study.json").read_text(encoding="utf-8"))
-    points = [*studies["random"], *studies["default"]]
+    points = [*studies["random"], *studies["tpe"], *studies["default"]]
     rows = re.findall(r"^\| ([\d,]+) \| ([\d,]+) \| ([\d.]+) \| ([\d.]+) \| (\d+) \| ([\d.]+) \|$", PAGE, re.MULTILINE)
     named = ("evaluated", "records", "memory_mb", "journal_mb", "front", "ms_per_trial")
     assert [[float(cell.replace(",", "")) for cell in row] for row in rows] == [
