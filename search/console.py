@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from search.verdicts import Cells
     from studies.records import Record
 
+NARROWEST = 12
+"""Letters a line that a candidate is broken into at worst; with less room, records are lists instead of rows."""
+
 PIPED = 160
 """Width of what no terminal shows; wide enough that candidates are not broken for grep."""
 
@@ -90,6 +93,8 @@ def front_table(
     `sure` is the probability of being on the front by number; there is no column of it where that is not known.
     Beside the objectives stands what judges robustness: on a narrow screen, the verdict alone. Robust accuracies have
     their 95 % interval in brackets where there is room; other errors, and all on a narrow screen, are standard errors.
+    Where not even that fits, each record is its candidate and a line of values, broken where the screen ends: a row
+    would lose the candidate, and figures their ends.
     """
     beside = {} if sure is None else {"P(front)": lambda record: probability(sure.get(record.number))}
     judging = beside | columns(records, objectives)
@@ -99,6 +104,9 @@ def front_table(
         judging = beside | columns(records, objectives, narrow=True)
         grid = _rows(records, objectives, chosen, judging, narrow=True)
         grid.padding = (0, 1, 0, 0)
+        spared = max(0, max((len(record.candidate) for record in records), default=0) - NARROWEST)
+        if screen.measure(grid, options=room).maximum - spared > screen.width:
+            grid = _lists(records, objectives, chosen, judging)
     grid.title = title or None
     return grid
 
@@ -114,6 +122,23 @@ def _rows(
         judged = [cell(record) for cell in judging.values()]
         mark = ">" if mine else ""
         grid.add_row(mark, str(record.number), record.candidate, *cells, *judged, style="bold" if mine else None)
+    return grid
+
+
+def _lists(records: Sequence[Record], objectives: Sequence[str], chosen: int | None, judging: Cells) -> Table:
+    """What a narrow row says, each value after its name."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(show_header=False, box=None, pad_edge=False, title_justify="left", title_style="bold")
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for record in records:
+        mine = record.number == chosen
+        values = [Text(f"{name} {_cell(name, record.measurements[name], narrow=True)}") for name in objectives]
+        values += [Text.assemble(f"{name} ", cell(record)) for name, cell in judging.items()]
+        what = Text.assemble(f"#{record.number} {printable(record.candidate)}\n", Text("  ").join(values))
+        grid.add_row(">" if mine else "", what, style="bold" if mine else None)
     return grid
 
 

@@ -77,7 +77,7 @@ def select(
         raise nothing_admitted(records, terms)
     ranked = chosen_by.order(members)
     others = [one for one in members if one not in ranked]
-    alone = f"#{ranked[0].number} is the only record of the front"
+    alone = f"#{ranked[0].number} is the only record of the front{' within the limits' if terms.limits else ''}"
     return Selection(
         chosen=ranked[0],
         rule=f"{chosen_by.words}{_among(terms.limits)}",

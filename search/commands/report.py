@@ -27,6 +27,8 @@ def execute(args: Namespace) -> int:
     out: Path = args.out or study.folder / "report.html"
     if not out.parent.is_dir():  # said before images are attacked
         raise UserError("file that can't be written", got=str(out), hint="No such file or directory")
+    if out.is_dir():
+        raise UserError("file that can't be written", got=str(out), hint="Is a directory")
     document = document_of(study, chosen_in(study.folder), _samples(study, args))
     path = _written(out, page_of(document))
     size = path.stat().st_size

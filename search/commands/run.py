@@ -54,7 +54,7 @@ def execute(args: Namespace) -> int:
     if args.json:
         say_json(_document(study, stopped))
     elif selection:
-        _print(study, selection, args.program)
+        _print(study, selection, args)
     if stopped.reason == "interrupted":
         return INTERRUPTED
     _complain(study, stopped, selection)
@@ -184,7 +184,7 @@ def _document(study: Study, stopped: Stopped) -> dict[str, object]:
     }
 
 
-def _print(study: Study, selection: Selection, program: str) -> None:
+def _print(study: Study, selection: Selection, args: Namespace) -> None:
     """The front, the selected candidate and the next command to type."""
     screen, objectives = console(), study.config.objectives
     front, chosen = by_cost(study.front(), objectives), selection.chosen
@@ -196,16 +196,18 @@ def _print(study: Study, selection: Selection, program: str) -> None:
         "reason": selection.reason,
         "warning": selection.warning,
         "pictures": f"{study.folder / 'front.png'}, {study.folder / 'history.png'}",
-        "next": _next(study, front, program),
+        "next": _next(study, front, args),
     }
     say("\n".join(f"{name + ':':10}{text}" for name, text in lines.items() if text))
 
 
-def _next(study: Study, front: list[Record], program: str) -> str:
-    """What to type next: the same choice among the cheaper half of the front."""
+def _next(study: Study, front: list[Record], args: Namespace) -> str:
+    """What to type next: the same choice among the cheaper half of the front, with the same networks and images."""
     costs = sorted(record.measurements["bops"].value for record in front)
     limit = ["--limit", f"bops<={scientific(_rounded_up(costs[len(costs) // 2]))}"]
-    return f"{program} {shlex.join(['select', str(study.folder), *limit])}"
+    places = {"--cache": args.cache, "--data-root": args.data_root}
+    place = [word for flag, value in places.items() if value is not None for word in (flag, str(value))]
+    return f"{args.program} {shlex.join(['select', str(study.folder), *limit, *place])}"
 
 
 def _rounded_up(value: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from search.opening import evaluator_of_study
 from search.pictures import draw_pictures
 from search.rooms import in_words
 from space import UserError
-from studies import Limit, Offer, Selection, Study, check_limits, room_of, write_selected
+from studies import Limit, Offer, Selection, Study, check_limits, read_lock, room_of, write_selected
 
 if TYPE_CHECKING:
     from evaluators import Evaluator
@@ -40,6 +41,8 @@ def execute(args: Namespace) -> int:
     rooms = [] if args.interactive else [room_of(one, offer.records, objectives, terms, args.rule) for one in given]
     evaluator = None if selection.confirmation else _evaluator(study, args)
     path = write_selected(study, selection, evaluator)
+    if evaluator is not None and not all(one.weights for one in read_lock(path).members):
+        note("the lock file names no weights: they are not in the cache; hint: --cache as in the run")
     draw_pictures(study, selection.chosen.number)
     if args.json:
         say_json(json.loads(path.read_text(encoding="utf-8")))
@@ -79,7 +82,8 @@ def _origin(study: Study, selection: Selection) -> str:
     """Whether what was chosen from was confirmed, and how."""
     found = selection.confirmation
     if found is None:
-        return f"the search's own measurements, not confirmed ones; `confirm {study.folder}` makes those"
+        command = shlex.join(["confirm", str(study.folder)])
+        return f"the search's own measurements, not confirmed ones; `{command}` makes those"
     seeds, epochs = len(found.seeds), found.budget.epochs
     means = f"means of {seeds} fresh seeds" if seeds > 1 else "one fresh seed"
     return f"{len(found.rows)} confirmed candidates: {means}, {epochs} epochs, on test images"

@@ -28,7 +28,7 @@ def draw_history(growth: Growth) -> Figure:
 
 
 def _draw_curve(axes: Axes, growth: Growth) -> None:
-    """The steps, and a mark per trial: filled where the front grew, grey where it did not."""
+    """The steps, and a mark per trial: filled where the front grew, grey, and behind those, where it did not."""
     last = growth.trace[-1][0] if growth.trace else 0.0
     scale, unit = next((scale, unit) for least, scale, unit in SCALES if last >= least)
     times = [seconds / scale for seconds, _ in growth.trace]
@@ -38,7 +38,7 @@ def _draw_curve(axes: Axes, growth: Growth) -> None:
     for kind, look, label in ((True, SINGLE, "the front grew"), (False, GREY, "it did not")):
         where = [index for index, better in enumerate(grew) if better is kind]
         xs, ys = [times[i] for i in where], [volumes[i] for i in where]
-        axes.plot(xs, ys, **look | {"ls": "none", "markersize": 4.2}, label=label, zorder=3)
+        axes.plot(xs, ys, **look | {"ls": "none", "markersize": 4.2}, label=label, zorder=3.1 if kind else 3)
     axes.set_xlim(0, 1.02 * (times[-1] if times and times[-1] > 0 else 1.0))
     axes.set_ylim(0, 1.08 * (max(volumes, default=0.0) or 1.0))
     axes.set_xlabel(f"running time ({unit})")

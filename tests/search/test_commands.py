@@ -51,6 +51,15 @@ def test_the_next_command_works_as_printed(searched: Path, capsys: Capture) -> N
     assert main(words[3:]) == 0
 
 
+def test_the_next_command_finds_the_networks_where_the_run_left_them(
+    tmp_path: Path, use_table: Use, capsys: Capture
+) -> None:
+    use_table()
+    assert main(["--trials", "3", "--out", str(tmp_path / "study"), "--cache", str(tmp_path / "a cache")]) == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("next:")]
+    assert shlex.split(line)[-2:] == ["--cache", str(tmp_path / "a cache")]
+
+
 def test_the_front_is_printed_with_errors_and_a_mark(searched: Path, capsys: Capture) -> None:
     lines = capsys.readouterr().out.splitlines()
     front = json.loads((searched / "front.json").read_text())["front"]

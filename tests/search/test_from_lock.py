@@ -134,6 +134,15 @@ def test_select_locks_the_weights_too_and_does_without_images(capsys: Capture) -
     assert read_lock(copy).members == ()
 
 
+def test_select_says_that_the_weights_are_not_in_the_cache(capsys: Capture) -> None:
+    shutil.copytree("study", Path("a copy"))
+    assert main(["select", "a copy", "--device", "cpu", "--cache", "elsewhere"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == "the lock file names no weights: they are not in the cache; hint: --cache as in the run\n"
+    assert "`confirm 'a copy'`" in printed.out
+    assert not any(one.weights for one in read_lock("a copy").members)
+
+
 def test_the_evaluator_of_a_lock_builds_its_network(capsys: Capture) -> None:
     from argparse import Namespace
 

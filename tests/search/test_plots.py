@@ -86,6 +86,15 @@ def test_history_counts_time_in_a_fitting_unit(last: float, unit: str) -> None:
     assert drawn == 3
 
 
+def test_where_the_front_grew_is_not_hidden_by_the_many_trials_beside_it() -> None:
+    trace = [(second / 100, 0.5 if second < 500 else 0.501) for second in range(1, 1000)]
+    axes = draw_history(Growth(title="t", trace=trace)).axes[0]
+    grew, others = (
+        [line for line in axes.lines if line.get_label() == label] for label in ("the front grew", "it did not")
+    )
+    assert min(line.get_zorder() for line in grew) > max(line.get_zorder() for line in others)
+
+
 @pytest.mark.parametrize("trace", [[], [(0.0, 0.0)], [(1.0, 0.25), (2.0, 0.25), (5.0, 0.75)]])
 def test_any_history_can_be_drawn(tmp_path: Path, trace: list[tuple[float, float]]) -> None:
     save(draw_history(Growth(title="a study", trace=trace)), tmp_path / "history.png")

@@ -160,6 +160,12 @@ def test_a_narrow_terminal_keeps_the_candidate_and_the_verdict() -> None:
     assert "gap (points)" not in narrow
 
 
+@pytest.mark.parametrize("width", [30, 50])
+def test_what_no_row_has_room_for_is_a_list_in_which_nothing_lacks(width: int) -> None:
+    text = " ".join(Text.from_ansi(printed([record("suspect:gap")], width)).plain.split())
+    assert "#3 in2:fp+xnor:majority acc 90.0 ± 3.0 % pgd 40.0 ± 4.9 % bops 1.00e7 verdict suspect" in text
+
+
 def test_what_an_earlier_version_measured_is_unchecked() -> None:
     text = Text.from_ansi(printed([record(naive=None)], 120)).plain
     assert "unchecked" in text

@@ -53,7 +53,7 @@ def test_limits_come_first_and_are_named():
     chosen = select(FRONT, OBJECTIVES, terms)
     assert chosen.chosen.number == 1
     assert chosen.rule == "the highest worst-case accuracy under attack (pgd) where bops<=5e+06 and acc>=0.7"
-    assert chosen.reason == "#1 is the only record of the front"
+    assert chosen.reason == "#1 is the only record of the front within the limits"
     assert (chosen.runners_up, chosen.knee, chosen.terms) == ((), None, terms)
 
 
