@@ -141,6 +141,8 @@ class Budget:
     def __post_init__(self) -> None:
         check_range("epochs", self.epochs, 1, 10_000)
         check_range("train images", self.train_images, 0, 10**9, "0 means all")
+        if self.train_images == 1:
+            raise UserError("train images", got=1, expected="at least 2, or 0 for all", hint="batch norm needs two")
         check_range("attacked images", self.images, 1, 10**9)
         check_range("attack steps", self.steps, 0, 100_000)
         check_range("attack restarts", self.restarts, 1, 1_000)

@@ -37,38 +37,56 @@ def front_probability(
         seed: of the study; a record's draws follow from it and the record's key, whatever others there are.
     Returns: by number, for every record that could be on the front, 0 to 1.
     """
-    feasible = feasible_records(records, terms)
-    signs = np.array([-1.0 if objective.maximize else 1.0 for objective in find_objectives(objectives)])
-    losses = redrawn(feasible, objectives, seed) * signs[:, None, None]
-    shares = undominated(losses).mean(axis=1)
+    if not (feasible := feasible_records(records, terms)):
+        return {}
+    draws = Draws(feasible, objectives, seed)
+    hopeful = np.flatnonzero(~_always_beaten(*draws.corners())).tolist()
+    shares = np.zeros(len(feasible))
+    shares[hopeful] = undominated(draws.of(hopeful)).mean(axis=1)
     return {record.number: float(share) for record, share in zip(feasible, shares, strict=True)}
 
 
-def redrawn(records: Sequence[Record], objectives: Sequence[str], seed: int = 0) -> Floats:
-    """Values that the records might have had on other images of the same kind, normal with their errors.
+class Draws:
+    """Values that records might have had on other images of the same kind, as losses.
 
-    None under attack exceeds the clean accuracy, and no fraction leaves [0, 1].
+    They are normal with the records' errors; none under attack exceeds the clean accuracy, no fraction leaves [0, 1].
 
     Args:
-        records: with a measurement of each objective.
+        records: n, with a measurement of each objective.
         objectives: k names.
         seed: of the study.
-    Returns: k × n × DRAWS.
     """
-    values, errors = values_of(records, objectives), errors_of(records, objectives)
-    roots = np.linalg.cholesky(correlation(values, errors))
-    drawn = np.empty((len(objectives), len(records), DRAWS))
-    for index, record in enumerate(records):
-        stream = np.random.default_rng(number(seed, "front probability", record.key))
-        noise = roots[index] @ stream.standard_normal((len(objectives), DRAWS))
-        drawn[:, index] = values[index, :, None] + errors[index, :, None] * noise
-    for column, objective in enumerate(find_objectives(objectives)):
-        if objective.unit == "fraction":
-            drawn[column].clip(0.0, 1.0, out=drawn[column])
-    for column, objective in enumerate(find_objectives(objectives)):
-        if objective.stage == "attack" and "acc" in objectives:
-            np.minimum(drawn[column], drawn[objectives.index("acc")], out=drawn[column])
-    return drawn
+
+    def __init__(self, records: Sequence[Record], objectives: Sequence[str], seed: int = 0) -> None:
+        self._keys, self._seed = [record.key for record in records], seed
+        self._values, self._errors = values_of(records, objectives), errors_of(records, objectives)
+        self._roots = np.linalg.cholesky(correlation(self._values, self._errors))
+        known = find_objectives(objectives)
+        self._signs = np.array([[-1.0 if one.maximize else 1.0] for one in known])
+        self._fractions = [one.unit == "fraction" for one in known]
+        self._attacked = [one.stage == "attack" and "acc" in objectives for one in known]
+        self._clean = objectives.index("acc") if "acc" in objectives else 0
+
+    def of(self, indices: Sequence[int]) -> Floats:
+        """Losses of some of the records, k × m × DRAWS."""
+        losses = np.empty((len(self._signs), len(indices), DRAWS))
+        for place, index in enumerate(indices):
+            losses[:, place] = self._of(index)
+        return losses
+
+    def corners(self) -> tuple[Floats, Floats]:
+        """The best and the worst that each record was drawn, objective by objective; n × k each."""
+        extremes = [(one.min(axis=1), one.max(axis=1)) for one in map(self._of, range(len(self._keys)))]
+        best, worst = np.array(extremes).reshape(len(extremes), 2, -1).swapaxes(0, 1)
+        return best, worst
+
+    def _of(self, index: int) -> Floats:
+        stream = np.random.default_rng(number(self._seed, "front probability", self._keys[index]))
+        noise = self._roots[index] @ stream.standard_normal((len(self._signs), DRAWS))
+        drawn = self._values[index, :, None] + self._errors[index, :, None] * noise
+        drawn[self._fractions] = drawn[self._fractions].clip(0.0, 1.0)
+        drawn[self._attacked] = np.minimum(drawn[self._attacked], drawn[self._clean])
+        return np.asarray(drawn * self._signs, dtype=np.float64)
 
 
 def correlation(values: Floats, errors: Floats) -> Floats:
@@ -89,6 +107,13 @@ def correlation(values: Floats, errors: Floats) -> Floats:
     apart = np.abs(places[..., :, None] - places[..., None, :]).sum(axis=0)
     shared = np.where(noisy[:, :, None] & noisy[:, None, :], np.exp(-apart / 2), 0.0)
     return np.asarray(np.where(np.eye(values.shape[1]), 1.0 + JITTER, shared), dtype=np.float64)
+
+
+def _always_beaten(best: Floats, worst: Floats) -> NDArray[np.bool_]:
+    """Which points are, at their best, still beaten by another's worst: in every draw, and so is what they beat."""
+    strong = worst[non_dominated(worst, [False] * worst.shape[1])].T[:, :, None]
+    parts = np.array_split(best, max(1, len(best) // AT_ONCE))
+    return np.concatenate([_beats(strong, part.T[:, None]).any(axis=0) for part in parts])
 
 
 def undominated(losses: Floats) -> NDArray[np.bool_]:

@@ -100,6 +100,12 @@ def test_budgets_are_whole_numbers_in_range(field, what, low, high):
         assert refusal(Budget, **{field: wrong}).startswith(f"{what} out of range: got ")
 
 
+def test_a_training_has_two_images_or_all():
+    with pytest.raises(UserError, match="train images: got 1; expected at least 2, or 0 for all"):
+        Budget(train_images=1)
+    assert (Budget(train_images=2).train_images, Budget(train_images=0).train_images) == (2, 0)
+
+
 def test_every_field_of_a_budget_is_checked():
     checked = {"epochs", "train_images", "images", "steps", "restarts"}
     assert {field.name for field in fields(Budget)} == checked

@@ -10,14 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluators.base import Measurement
+from evaluators.objectives import find_objectives
 from studies.limits import Limit
-from studies.probability import DRAWS, correlation, front_probability, redrawn
+from studies.probability import DRAWS, Draws, correlation, front_probability
 from studies.records import Record, front
 from studies.terms import Terms
 
 OBJECTIVES = ("acc", "pgd", "bops")
 NOISE = 4 * 0.5 / math.sqrt(DRAWS)
 """Four standard errors of a share of the draws."""
+
+
+def redrawn(records, objectives, seed=0):
+    """Values of all records, k × n × DRAWS."""
+    signs = np.array([-1.0 if one.maximize else 1.0 for one in find_objectives(objectives)])
+    return Draws(records, objectives, seed).of(range(len(records))) * signs[:, None, None]
 
 
 def record(number, hits, stands, cost, state="complete", key=None):
@@ -199,3 +206,12 @@ def test_a_front_by_luck_is_told_from_one_by_merit():
     lucky = front(alike, OBJECTIVES)
     assert all(front_probability(alike, OBJECTIVES)[one.number] < 0.9 for one in lucky)
     assert front_probability([*alike, better], OBJECTIVES)[30] == 1.0
+
+
+def test_what_no_draw_brings_to_the_front_is_told_without_a_comparison():
+    """Hundreds that are far behind change nothing, and what they would have taken is spared."""
+    behind = [record(100 + one, 300, 5, 9e7) for one in range(200)]
+    found = front_probability([*FRONT, *behind], OBJECTIVES)
+    expected = alive(redrawn([*FRONT, *behind], OBJECTIVES)).mean(axis=1)
+    assert [*found.values()] == expected.tolist()
+    assert not any(found[one.number] for one in behind)
