@@ -51,7 +51,7 @@ class Memory:
 
     def _decide(self, record: Record) -> None:
         """A first failure may have been the machine's fault, so it is tried again; a second one decides."""
-        if self.earlier(record.key):
+        if self.seen.get(record.key, UNDECIDED) != UNDECIDED:
             return
         again = record.state == "failed" and record.key in self._failed
         decides = again or record.state in ("complete", "stopped", "vetoed")

@@ -48,9 +48,11 @@ class Seeded(BaseSampler):
             generations see their parents instead.
     """
 
+    _window: Study  # of the trial that began last; Optuna begins each before it asks for any of it
+
     def __init__(self, make: Callable[[int], BaseSampler], seed: int, front: Front) -> None:
         self._make, self._seed, self._front = make, seed, front
-        self._joint, self._window = self._fresh(0, "joint"), (-1, cast(Study, None))
+        self._joint = self._fresh(0, "joint")
 
     def _fresh(self, trial: int, purpose: str) -> BaseSampler:
         return self._make(number(self._seed, "sampler", str(trial), purpose) % 2**32)
@@ -64,33 +66,28 @@ class Seeded(BaseSampler):
             generation = self._joint.get_trial_generation(shown, trial)
             # Who asks first gets the parents by merit, who asks later by number: let nobody be the first.
             self._joint.get_parent_population(shown, generation)
-        self._window = trial.number, self._shown(study)
+        self._window = self._shown(study)  # once: to walk back takes a look at each trial, and at every generation
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Ask the trial's sampler."""
-        return self._joint.infer_relative_search_space(self._seen(study, trial), trial)
+        return self._joint.infer_relative_search_space(self._window, trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Ask the trial's sampler."""
-        return self._joint.sample_relative(self._seen(study, trial), trial, search_space)
+        return self._joint.sample_relative(self._window, trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Ask a sampler of this parameter's own, whatever was drawn before."""
         sampler = self._fresh(trial.number, f"parameter {param_name}")
-        return sampler.sample_independent(self._shown(study), trial, param_name, param_distribution)
+        return sampler.sample_independent(self._window, trial, param_name, param_distribution)
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         """Tell the trial's sampler."""
         self._joint.after_trial(study, trial, state, values)
-
-    def _seen(self, study: Study, trial: FrozenTrial) -> Study:
-        """The trial's own window: which parents to show takes a look at every generation."""
-        number, window = self._window
-        return window if number == trial.number else self._shown(study)
 
     def _shown(self, study: Study) -> Study:
         """A window on the study."""

@@ -21,9 +21,9 @@ from optuna.storages import BaseStorage, RDBStorage
 from evaluators.objectives import Objective
 from space.errors import UserError
 from space.shown import masked, without_secrets
-from studies.databases import DatabaseTrials, JournalTrials
 from studies.files import write_text
 from studies.journal import DamagedLine, Journal, repair
+from studies.optuna_storages import DatabaseTrials, JournalTrials
 from studies.patience import patient
 from studies.shown import axis_names
 from studies.trial import one_line

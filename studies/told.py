@@ -21,8 +21,8 @@ def told(record: Record, config: StudyConfig) -> tuple[TrialState, list[float] |
 
     A duplicate is told what its twin was, or pruned, but never as failed: samplers ignore failures, and
     would propose it again for ever. Costs are told in log2, the scale on which they are compared. What was stopped has
-    the best values that it could still have had, which are behind the front: every sampler learns from that, while some
-    do not see what is pruned. It is pruned where there is no bound yet, at a rung.
+    the best values that it could still have had, which are behind the front, or with a margin hardly ahead of it: every
+    sampler learns from that, while some do not see what is pruned. It is pruned where there is no bound yet, at a rung.
     """
     if record.state == "failed":
         return TrialState.FAIL, None

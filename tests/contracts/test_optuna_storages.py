@@ -6,15 +6,15 @@ import pytest
 from optuna.storages import RDBStorage
 from optuna.testing.pytest_storages import StorageTestCase
 
-from studies import databases
-from studies.databases import DatabaseTrials, JournalTrials
+from studies import optuna_storages
 from studies.journal import Journal
 from studies.kept import Kept
+from studies.optuna_storages import DatabaseTrials, JournalTrials
 
 
 @pytest.fixture(autouse=True)
 def little_memory(monkeypatch):
-    monkeypatch.setattr(databases, "Kept", partial(Kept, near=1))
+    monkeypatch.setattr(optuna_storages, "Kept", partial(Kept, near=1))
 
 
 class TestJournal(StorageTestCase):

@@ -44,11 +44,13 @@ def four(study):
 
 def test_studies_are_grouped_by_who_proposes(four, study):
     pool = study("tpe", evaluator=Foresighted, proposals="pool")
-    groups = compare_studies([*four, pool]).groups
+    near = study(full=False, margin=0.002)
+    groups = compare_studies([*four, pool, near]).groups
     assert {name: [one.seed for one in some] for name, some in groups.items()} == {
         "random, full": [0, 1],
         "tpe, full": [0, 1],
         "tpe + pool, full": [0],
+        "random, margin 0.002": [0],
     }
 
 

@@ -15,10 +15,10 @@ import pytest
 from long_study import Formula, alone, config_of
 from optuna.trial import TrialState
 
-from studies import Stop, Study, TrialFinished, archive, databases
-from studies.databases import JournalTrials
+from studies import Stop, Study, TrialFinished, archive, optuna_storages
 from studies.journal import Journal
 from studies.kept import Kept
+from studies.optuna_storages import JournalTrials
 
 
 def visits_by_part(folder, trials, parts, monkeypatch):
@@ -94,7 +94,7 @@ def live_bytes(folder, config, trials, marks):
 
 def test_a_record_takes_next_to_no_memory(tmp_path, monkeypatch):
     """With one objective, since what is on the front is held, and it grows; tables that double are outliers."""
-    monkeypatch.setattr(databases, "Kept", partial(Kept, near=50))
+    monkeypatch.setattr(optuna_storages, "Kept", partial(Kept, near=50))
     monkeypatch.setattr(archive, "LATEST", 50)
     config = replace(config_of("random"), objectives=("acc",))
     found = live_bytes(tmp_path, config, 350, range(100, 351, 50))

@@ -11,7 +11,7 @@ from closed_form import SIXTY, Arithmetic, bops, config, measurement, story
 from space.errors import UserError
 from space.space import SearchSpace
 from studies import Limit, Measured, RunStarted, RunStopped, Stop, Study, TrialFinished, TrialStarted
-from studies.databases import JournalTrials
+from studies.optuna_storages import JournalTrials
 
 QUICK = {"sampler": "random"}
 
