@@ -64,6 +64,15 @@ def radius(epsilon: float) -> str:
     return f"{levels}/255" if long and abs(levels / 255 - epsilon) < 1e-9 else f"{epsilon:g}"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things in words.
+
+    >>> counted(1, "candidate"), counted(2000, "candidate")
+    ('1 candidate', '2,000 candidates')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def clock(seconds: float) -> str:
     """A duration to read at a glance: 48s, 4m05s, 2h07m."""
     whole = max(0, round(seconds))

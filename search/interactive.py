@@ -117,8 +117,7 @@ def choose_by_hand(offer: Offer, objectives: Sequence[str], terms: Terms) -> Sel
     walk = _walked(Walk(records=offer.records, objectives=objectives, terms=terms), offer)
     if walk is None:
         return None
-    chosen = by_hand(walk.current, walk.rows, objectives, walk.terms)
-    return replace(chosen, confirmation=offer.confirmation)
+    return offer.described(by_hand(walk.current, walk.rows, objectives, walk.terms))
 
 
 def _walked(walk: Walk, offer: Offer) -> Walk | None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from evaluators.objectives import OBJECTIVES, find_objectives, stage_of
 from search.formats import radius
-from space import Candidate, UserError
+from search.reading import selected_in
+from space import Candidate
+from space.errors import unwritable
 from space.shown import line
 from studies import complete_records, hypervolume_trace
 
@@ -17,38 +19,37 @@ if TYPE_CHECKING:
     from studies import Record, Study
 
 
-def draw_pictures(study: Study, chosen: int | None) -> dict[str, Path]:
-    """Write front.png and history.png into the study's folder.
+def draw_pictures(study: Study) -> dict[str, Path]:
+    """Write front.png and history.png into the folder of a study with any number of records.
 
-    Args:
-        study: with any number of records.
-        chosen: trial number of the selected candidate, if there is one.
     Returns: path of each picture by "front" and "history".
-    Raises: UserError for a folder that can't be written.
+    Raises: UserError for a folder that can't be written, or a damaged lock file in it.
     """
     from search.plots import draw_front, draw_history, save
 
-    figures = {"front": draw_front(scene_of(study, chosen)), "history": draw_history(growth_of(study))}
+    figures = {"front": draw_front(scene_of(study)), "history": draw_history(growth_of(study))}
     paths = {name: study.folder / f"{name}.png" for name in figures}
     try:
         for name, figure in figures.items():
             save(figure, paths[name])
     except OSError as error:
-        raise UserError("folder that can't be written", got=str(study.folder), hint=str(error)) from error
+        raise unwritable(study.folder, error) from error
     return paths
 
 
-def scene_of(study: Study, chosen: int | None) -> Scene:
-    """What the picture of the front shows: one point per completely measured candidate."""
+def scene_of(study: Study) -> Scene:
+    """What the picture of the front shows: one point per completely measured candidate, and what is selected."""
     from search.plots import Scene
 
+    selected = selected_in(study.folder)
     records = {record.key: record for record in reversed(complete_records(study.records()))}
     front, sure = {record.number for record in study.front()}, study.front_probability()
     return Scene(
         title=title_of(study, records.values()),
         objectives=find_objectives(axes_of(study.config.objectives)),
         points=tuple(_point(record, front, sure.get(record.number)) for record in records.values()),
-        chosen=chosen,
+        chosen=selected.number if selected else None,
+        confirmed=selected is not None and selected.confirmed,
         limits=tuple((limit.objective, limit.value) for limit in study.config.limits),
     )
 

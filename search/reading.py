@@ -6,7 +6,7 @@ from pathlib import Path
 from evaluators.base import Protocol
 from space.candidate import Candidate
 from space.errors import UserError
-from studies import LOCK_FILE, read_lock
+from studies import LOCK_FILE, Lock, read_lock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,6 @@ def read_source(text: str) -> Source:
     return Source(candidate=str(lock.candidate), protocol=lock.protocol)
 
 
-def chosen_in(folder: Path) -> int | None:
-    """Trial number of the selected candidate, None where none is selected; UserError for a damaged file."""
-    return read_lock(folder).number if (folder / LOCK_FILE).is_file() else None
+def selected_in(folder: Path) -> Lock | None:
+    """What is selected in a study's folder, None where nothing is; UserError for a damaged file."""
+    return read_lock(folder) if (folder / LOCK_FILE).is_file() else None

@@ -38,6 +38,12 @@ class UnknownName(UserError):  # noqa: N818 (it says what happened; every other 
         super().__init__(f"unknown {kind}", got=name, expected="one of " + ", ".join(names), hint=hint)
 
 
+def unwritable(place: object, error: OSError, kind: str = "folder") -> UserError:
+    """Say that a folder, or another kind of place for output, can't be written, and why."""
+    reason = (error.strerror or type(error).__name__).lower()
+    return UserError(f"output {kind}", got=str(place), expected=f"a {kind} that can be written", hint=reason)
+
+
 def _shown(value: object, limit: int = 80) -> str:
     """One line of at most `limit` characters: whatever was pasted must not flood or steer the terminal.
 

@@ -40,7 +40,11 @@ class Offer:
 
     def select(self, objectives: Sequence[str], terms: Terms, rule: str | None = None) -> Selection:
         """As `studies.selection.select`, and says where the records come from."""
-        return replace(select(self.records, objectives, terms, rule), confirmation=self.confirmation)
+        return self.described(select(self.records, objectives, terms, rule))
+
+    def described(self, selection: Selection) -> Selection:
+        """A selection among these records that says where they come from, and how sure it is."""
+        return replace(selection, confirmation=self.confirmation, sure=self.sure.get(selection.chosen.number))
 
 
 def _as_record(row: ConfirmedRow) -> Record:

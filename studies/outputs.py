@@ -8,6 +8,7 @@ from typing import Any
 
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
+from space.errors import unwritable
 from space.shown import csv_text
 from studies.files import write_text
 from studies.history import hypervolume_trace
@@ -19,7 +20,6 @@ from studies.offer import Offer
 from studies.records import STATES, Record, front
 from studies.rules.reading import check_rule, default_rule
 from studies.selection import Selection
-from studies.storage import unwritable
 from studies.study import Study
 
 Columns = dict[str, Callable[[Record], object]]

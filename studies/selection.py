@@ -13,6 +13,9 @@ from studies.rules.reading import default_rule, read_rule
 from studies.terms import USUAL, Terms
 
 RUNNERS_UP = 3
+LIKELY = 0.5
+"""Probability of being on the front below which a choice is said to be doubtful."""
+
 DOUBTS: dict[Verdict, str] = {
     "suspect": "something hides gradients, or an attack had not settled",
     "masked": "it is still an over-estimate",
@@ -32,6 +35,7 @@ class Selection:
         knee: the record of the front with the best trade-off, as a suggestion; None if there is none.
         terms: which every record named here meets.
         confirmation: where the records come from; None for those of the search.
+        sure: probability that the chosen record is on the front, None where it is not known.
     """
 
     chosen: Record
@@ -41,6 +45,7 @@ class Selection:
     knee: Record | None
     terms: Terms
     confirmation: Confirmation | None = None
+    sure: float | None = None
 
     @property
     def warning(self) -> str:
@@ -51,6 +56,8 @@ class Selection:
         if one.verdict in DOUBTS:
             rules = ", ".join(one.rules)
             told.append(f"{JUDGED} of #{one.number} is {one.verdict} ({rules}): {DOUBTS[one.verdict]}")
+        if self.sure is not None and self.sure < LIKELY:
+            told.append(f"P(front) of #{one.number} is {self.sure:.2f}: given the errors, others probably beat it")
         return "; ".join(told)
 
 

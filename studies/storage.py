@@ -19,7 +19,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, RDBStorage
 
 from evaluators.objectives import Objective
-from space.errors import UserError
+from space.errors import UserError, unwritable
 from space.shown import masked, without_secrets
 from studies.files import write_text
 from studies.journal import DamagedLine, Journal, repair
@@ -206,12 +206,6 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(folder, error) from error
-
-
-def unwritable(folder: Path, error: OSError) -> UserError:
-    """Say that a folder can't be written, and why."""
-    reason = (error.strerror or type(error).__name__).lower()
-    return UserError("output folder", got=str(folder), expected="a folder that can be written", hint=reason)
 
 
 def quiet() -> None:

@@ -10,7 +10,7 @@ from typing import Self
 import optuna
 
 from evaluators.objectives import find_objectives
-from space.errors import UserError
+from space.errors import UserError, unwritable
 from studies.bounds import Bounds
 from studies.choice import Choice
 from studies.colleagues import Colleagues
@@ -35,7 +35,6 @@ from studies.storage import (
     locked,
     make_folder,
     reach,
-    unwritable,
 )
 from studies.stored import finished, stored
 from studies.trial import Evaluates, one_line
@@ -84,7 +83,8 @@ class Study:
         place = reach(Path(folder), storage)
         trials = find_study(place)
         if trials is None:
-            hint = "it holds no finished set-up of a run" if place.folder.is_dir() else "there is no such folder"
+            missing = "it is a file" if place.folder.is_file() else "there is no such folder"
+            hint = "it holds no finished set-up of a run" if place.folder.is_dir() else missing
             raise UserError("no study", got=str(folder), expected="the folder of a run", hint=hint)
         return cls(place, _header(trials).config, trials)
 

@@ -16,7 +16,8 @@ from search.audits import Entry, audit_csv, entries_json, falls, print_audit, st
 from search.console import note, say, say_json
 from search.formats import clock, radius
 from search.opening import one_evaluation
-from space import Candidate, UserError
+from space import Candidate
+from space.errors import unwritable
 from studies import Record
 from studies.files import write_text
 
@@ -106,7 +107,7 @@ def _folder(path: Path | None) -> Path | None:
         if path:
             path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError("folder that can't be written", got=str(path), hint=str(error)) from error
+        raise unwritable(path, error) from error
     return path
 
 
@@ -114,4 +115,4 @@ def _write(path: Path, text: str) -> None:
     try:
         write_text(path, text)
     except OSError as error:
-        raise UserError("folder that can't be written", got=str(path.parent), hint=str(error)) from error
+        raise unwritable(path.parent, error) from error

@@ -10,7 +10,7 @@ from evaluators.objectives import find_objectives
 from search.comparisons import comparison_csv, comparison_json, print_comparison, uneven
 from search.console import note, say, say_json
 from search.pictures import title_of
-from space.errors import UserError
+from space.errors import UserError, unwritable
 from studies import Study, compare_studies
 from studies.files import write_text
 
@@ -57,7 +57,7 @@ def _write(comparison: Comparison, folder: Path, subject: str) -> list[Path]:
         for name, figure in figures.items():
             save(figure, folder / name)
     except OSError as error:
-        raise UserError("folder that can't be written", got=str(folder), hint=str(error)) from error
+        raise unwritable(folder, error) from error
     return [table, *(folder / name for name in figures)]
 
 

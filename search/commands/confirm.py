@@ -13,7 +13,7 @@ from evaluators.objectives import find_objectives
 from search.confirmed import confirmation_csv, print_confirmation
 from search.confirming import Confirming
 from search.console import note, say, say_json
-from search.formats import clock, measured, radius
+from search.formats import clock, counted, measured, radius
 from search.opening import evaluator_under
 from search.pictures import axes_of
 from studies import Bench, Study, full_epochs, make_plan, versions_with, write_confirmation
@@ -111,7 +111,7 @@ def title_of(study: Study, confirmation: Confirmation) -> str:
     protocol, budget, count = study.config.protocol, confirmation.budget, len(confirmation.seeds)
     images = budget.train_images or "all"
     place = f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}"
-    return f"{place}: {budget.epochs} epochs on {images} training images, {count} seed{'s' * (count != 1)}"
+    return f"{place}: {counted(budget.epochs, 'epoch')} on {images} training images, {counted(count, 'seed')}"
 
 
 def _tell(text: str) -> None:

@@ -10,7 +10,8 @@ from search.console import note, say, say_json
 from search.formats import radius
 from search.opening import evaluator_of, one_evaluation
 from search.summaries import summary_of
-from space import Candidate, UserError
+from space import Candidate
+from space.errors import unwritable
 from space.shown import line
 from studies.files import write_text
 
@@ -44,7 +45,7 @@ def _folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     return path
 
 
@@ -58,12 +59,8 @@ def _leave(table: "Table", folder: Path, subject: str) -> dict[str, str]:
         write_text(csv, table.to_csv())
         save(figure, png)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     return {"csv": str(csv), "png": str(png)}
-
-
-def _unwritable(folder: Path, error: OSError) -> UserError:
-    return UserError("folder that can't be written", got=str(folder), hint=str(error))
 
 
 def _subject(candidate: Candidate, evaluator: "Evaluator") -> str:

@@ -4,14 +4,13 @@ from argparse import Namespace
 
 from search.console import say, say_json
 from search.pictures import draw_pictures
-from search.reading import chosen_in
 from studies import Study
 
 
 def execute(args: Namespace) -> int:
     """Draw both pictures and print where they are."""
     study = Study.load(args.study, storage=args.storage)
-    paths = {name: str(path) for name, path in draw_pictures(study, chosen_in(study.folder)).items()}
+    paths = {name: str(path) for name, path in draw_pictures(study).items()}
     if args.json:
         say_json(paths)
     else:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from errno import EISDIR, ENOENT
+from os import strerror
 from pathlib import Path
 from typing import Any
 
 from evaluators.base import check_range
 from search.console import note, say, say_json
-from search.reading import chosen_in
+from search.reading import selected_in
 from search.report import document_of, page_of
 from space import UserError
+from space.errors import unwritable
 from studies import Study
 from studies.files import write_text
 
@@ -26,10 +29,11 @@ def execute(args: Namespace) -> int:
     study = Study.load(args.study, storage=args.storage)
     out: Path = args.out or study.folder / "report.html"
     if not out.parent.is_dir():  # said before images are attacked
-        raise UserError("file that can't be written", got=str(out), hint="No such file or directory")
+        raise unwritable(out, FileNotFoundError(ENOENT, strerror(ENOENT)), "file")
     if out.is_dir():
-        raise UserError("file that can't be written", got=str(out), hint="Is a directory")
-    document = document_of(study, chosen_in(study.folder), _samples(study, args))
+        raise unwritable(out, IsADirectoryError(EISDIR, strerror(EISDIR)), "file")
+    selected = selected_in(study.folder)
+    document = document_of(study, selected.number if selected else None, _samples(study, args))
     path = _written(out, page_of(document))
     size = path.stat().st_size
     if args.json:
@@ -60,4 +64,4 @@ def _written(path: Path, text: str) -> Path:
     try:
         return write_text(path, text)
     except OSError as error:
-        raise UserError("file that can't be written", got=str(path), hint=error.strerror or str(error)) from error
+        raise unwritable(path, error, "file") from error

@@ -11,7 +11,7 @@ from search.console import note, say_json
 from search.formats import clock
 from search.opening import gpu_name
 from search.sheets import document, file_of, list_tables, print_sheet
-from space.errors import UserError
+from space.errors import UserError, unwritable
 from studies import (
     Finished,
     Reproduction,
@@ -161,4 +161,4 @@ def _write(sheet: Sheet) -> None:
     try:
         save(draw_reproduction(sheet), file_of(sheet, "png"))
     except OSError as error:
-        raise UserError("folder that can't be written", got=str(paths["csv"].parent), hint=str(error)) from error
+        raise unwritable(paths["csv"].parent, error) from error

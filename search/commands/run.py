@@ -12,7 +12,7 @@ from pathlib import Path
 
 from evaluators.base import check_range
 from search.console import by_cost, console, front_table, note, say, say_json
-from search.formats import clock, scientific
+from search.formats import clock, counted, scientific
 from search.opening import budget_of, evaluator_for, evaluator_of, gpu_name
 from search.pictures import draw_pictures
 from search.processes import on_this_host
@@ -91,7 +91,7 @@ def _leave(study: Study, evaluator: Evaluates) -> Selection | None:
     if study.bounds is None:
         return None
     selection = write_outputs(study, evaluator=evaluator)
-    draw_pictures(study, selection.chosen.number if selection else None)
+    draw_pictures(study)
     return selection
 
 
@@ -145,7 +145,7 @@ def _announce(study: Study, stopped: Stopped, again: str) -> None:
     repeats = sum(record.repeats for record in records)
     aside = [f"{states[state]} {state}" for state in ("vetoed", "failed", "duplicate") if states[state]]
     aside += [f"{repeats} measured again"] if repeats else []
-    counts = ", ".join((f"{stopped.evaluated} candidates evaluated", *aside))
+    counts = ", ".join((f"{counted(stopped.evaluated, 'candidate')} evaluated", *aside))
     plateau = f"plateau: {stopped.detail}"
     known = {"seconds": "time is up", "space exhausted": "nothing is left to try", "plateau": plateau}
     why = known.get(stopped.reason, "")
@@ -188,7 +188,7 @@ def _print(study: Study, selection: Selection, args: Namespace) -> None:
     """The front, the selected candidate and the next command to type."""
     screen, objectives = console(), study.config.objectives
     front, chosen = by_cost(study.front(), objectives), selection.chosen
-    title, sure = f"front: {len(front)} candidates", study.front_probability()
+    title, sure = f"front: {counted(len(front), 'candidate')}", study.front_probability()
     screen.print(front_table(screen, front, objectives, chosen.number, title, sure))
     lines = {
         "selected": f"#{chosen.number} {chosen.candidate}",

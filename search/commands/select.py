@@ -8,6 +8,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from search.console import console, front_table, note, say, say_json
+from search.formats import counted
 from search.interactive import choose_by_hand
 from search.opening import evaluator_of_study
 from search.pictures import draw_pictures
@@ -43,7 +44,7 @@ def execute(args: Namespace) -> int:
     path = write_selected(study, selection, evaluator)
     if evaluator is not None and not all(one.weights for one in read_lock(path).members):
         note("the lock file names no weights: they are not in the cache; hint: --cache as in the run")
-    draw_pictures(study, selection.chosen.number)
+    draw_pictures(study)
     if args.json:
         say_json(json.loads(path.read_text(encoding="utf-8")))
     else:
@@ -86,4 +87,4 @@ def _origin(study: Study, selection: Selection) -> str:
         return f"the search's own measurements, not confirmed ones; `{command}` makes those"
     seeds, epochs = len(found.seeds), found.budget.epochs
     means = f"means of {seeds} fresh seeds" if seeds > 1 else "one fresh seed"
-    return f"{len(found.rows)} confirmed candidates: {means}, {epochs} epochs, on test images"
+    return f"{counted(len(found.rows), 'confirmed candidate')}: {means}, {counted(epochs, 'epoch')}, on test images"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from search.console import note, say_json
-from search.formats import clock
+from search.formats import clock, counted
 from search.opening import evaluator_for
 from search.processes import GPU_SHARE
 from search.progress import progress
@@ -37,7 +37,8 @@ def execute(args: Namespace) -> int:
     if args.json:
         document = {"study": str(args.study), "stopped": stopped.reason, "evaluated": stopped.evaluated}
         say_json(document | {"seconds": round(stopped.seconds, 3)})
-    note(f"{stopped.reason}: {stopped.evaluated} candidates evaluated in the study, {clock(stopped.seconds)} here")
+    count = counted(stopped.evaluated, "candidate")
+    note(f"{stopped.reason}: {count} evaluated in the study, {clock(stopped.seconds)} here")
     if stopped.reason == "failures":
         hint = "other workers go on; mend it and start this one again"
         raise UserError("three trials in a row failed alike", got=stopped.detail, hint=hint)

@@ -14,7 +14,7 @@ from search.export.licences import licence_of
 from search.export.programs import IR, ONNX, OPSET
 from search.export.running import PACKED
 from search.export.verification import ATTACKED, CLAIMED, FLOAT32, TEST, Outcome
-from search.formats import bounded, number, points, probability, radius, size
+from search.formats import bounded, counted, number, points, probability, radius, size
 from search.verdicts import RULES
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _training(lock: Lock) -> Iterator[str]:
     images = budget.train_images or "all"
     yield "## How it was trained"
     yield ""
-    yield f"- recipe {code(candidate.recipe)}, {budget.epochs} epochs, {images} training images"
+    yield f"- recipe {code(candidate.recipe)}, {counted(budget.epochs, 'epoch')}, {images} training images"
     yield f"- members: {', '.join(code(str(member)) for member in candidate.canonical().members)}"
     yield f"- width {candidate.width:g} of the topology's channels; seed {protocol.seed}"
     yield f"- images: {code(protocol.dataset)}, checksum {code(protocol.checksum)}; split by seed {lock.split_seed}"

@@ -10,6 +10,7 @@ from search.export.configuration import CONFIG, read_configuration
 from search.export.programs import ONNX, PT2
 from search.export.running import PACKED, WEIGHTS
 from space import UserError
+from space.errors import unwritable
 
 CARD, VERIFIED = "model_card.md", "verify.json"
 FILES = (CONFIG, WEIGHTS, PACKED, ONNX, PT2, VERIFIED, CARD)
@@ -46,7 +47,7 @@ def _beside(out: Path) -> Path:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
     except OSError as error:
-        raise UserError(f"--out cannot be written ({error.strerror})", got=str(out)) from error
+        raise unwritable(out, error) from error
     return part
 
 

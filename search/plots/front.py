@@ -88,7 +88,7 @@ def _keys(scene: Scene) -> list[Line2D]:
     marks = [
         (False in kinds, "single network", SINGLE | edge),
         (True in kinds, "ensemble", ENSEMBLE | edge),
-        (scene.chosen is not None, "selected", RING),
+        (scene.chosen is not None, f"selected{', by confirmed values' * scene.confirmed}", RING),
         (len(scene.front) < len(scene.points), "evaluated, not on the front", GREY),
         (any(point.masked for point in scene.points), "hollow: masked", outline),
         (bool(scene.front), "best trade-off of the two axes", {"color": QUIET, "lw": 1.0}),

@@ -52,6 +52,13 @@ class Panel:
         for point in self.scene.front:
             self._draw_point(point)
         draw_numbers(self)
+        if not self.scene.points:
+            self._say("no candidate was measured completely")
+
+    def _say(self, text: str) -> None:
+        """A text in the middle of a panel that has nothing to show."""
+        look: dict[str, Any] = {"transform": self.axes.transAxes, "ha": "center", "va": "center"}
+        self.axes.text(0.5, 0.5, text, **look, color=QUIET, fontsize=8)
 
     def place(self, point: Point) -> tuple[float, float]:
         """Where a point lies, in the units of the axes."""

@@ -53,6 +53,7 @@ class Scene:
         objectives: at least one, in any order.
         points: everything that was measured completely.
         chosen: trial number of the selected candidate, if any.
+        confirmed: whether it was selected by values that were confirmed, which are not the ones shown here.
         limits: objective name and value of each limit, drawn as a line.
     """
 
@@ -60,6 +61,7 @@ class Scene:
     objectives: tuple[Objective, ...]
     points: tuple[Point, ...]
     chosen: int | None = None
+    confirmed: bool = False
     limits: tuple[tuple[str, float], ...] = ()
 
     @property

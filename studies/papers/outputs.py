@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from space.errors import UserError
+from space.errors import unwritable
 from space.shown import csv_text
 from studies.files import write_text
 from studies.papers.sheet import Line, Sheet
@@ -46,7 +46,7 @@ def write_reproduction(sheet: Sheet) -> dict[str, Path]:
             "csv": write_text(folder / f"{name}.csv", as_csv(sheet)),
         }
     except OSError as error:
-        raise UserError("folder that can't be written", got=str(folder), hint=str(error)) from error
+        raise unwritable(folder, error) from error
 
 
 def markdown(sheet: Sheet) -> str:

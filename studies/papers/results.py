@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from evaluators.base import Measurement
-from space.errors import UserError
+from space.errors import unwritable
 from studies.files import write_text
 from studies.header import versions
 from studies.papers.setup import Judges, Setup, open_judge
@@ -99,7 +99,7 @@ def save_result(path: Path, result: Result) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps(result.to_json(), indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
-        raise UserError("folder that can't be written", got=str(path.parent), hint=str(error)) from error
+        raise unwritable(path.parent, error) from error
 
 
 def as_json(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from evaluators import base
 from evaluators.attacks.spec import AttackSpec
 from evaluators.base import Budget, Measurement
 from space.candidate import Candidate
-from space.errors import UserError
+from space.errors import UserError, unwritable
 from studies.papers.catalogue import TABLES
 from studies.papers.machine import Machine
 from studies.papers.scales import Scale
@@ -124,7 +124,7 @@ def choose_data(table: Table, scale: Scale, asked: str | None, folder: Path) -> 
     try:
         return str(path if path.is_file() else write_stand_in(path)), True
     except OSError as error:
-        raise UserError("folder that can't be written", got=str(folder), hint=str(error)) from error
+        raise unwritable(folder, error) from error
 
 
 @lru_cache(maxsize=1)

@@ -21,7 +21,7 @@ from closed_form import Arithmetic, config
 
 from evaluators.cache import DamagedEntry, Store
 from evaluators.data.sources import open_source
-from search.reading import chosen_in, read_source
+from search.reading import read_source, selected_in
 from space import UserError, load_space
 from studies import Stop, Study
 from studies.journal import Journal
@@ -155,7 +155,7 @@ def test_the_records_of_a_study_in_a_database(tmp_path, trap):
 def test_the_small_files_of_a_study(tmp_path, content, name):
     plant(tmp_path / "s" / name, content)
     refused(
-        {"storage.json": lambda: Study.load(tmp_path / "s"), "selected.json": lambda: chosen_in(tmp_path / "s")}[name]
+        {"storage.json": lambda: Study.load(tmp_path / "s"), "selected.json": lambda: selected_in(tmp_path / "s")}[name]
     )
     refused(lambda: read_source(str(tmp_path / "s")))
 

@@ -154,6 +154,12 @@ def test_a_folder_without_a_study_is_refused(tmp_path, make, hint):
         Study.load(tmp_path / "s")
 
 
+def test_a_file_is_no_study(tmp_path):
+    (tmp_path / "s").write_text("mine")
+    with pytest.raises(UserError, match=r"no study: got .*expected the folder of a run; hint: it is a file"):
+        Study.load(tmp_path / "s")
+
+
 @pytest.mark.parametrize("where", ["file", "file/below", "/proc/none"])
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_starts(tmp_path, where):
     (tmp_path / "file").write_text("mine")

@@ -128,7 +128,7 @@ def test_tables_fit_a_narrow_terminal(folders: list[str], capsys: Capture, monke
     [
         (["study", "study"], "study is auto + model with seed 0, and so is study; hint: each run counts once"),
         (["study", "elsewhere"], "no study: got 'elsewhere'"),
-        (["study", "--out", "space.toml"], "folder that can't be written: got 'space.toml'"),
+        (["study", "--out", "space.toml"], "output folder: got 'space.toml'"),
         ([], "the following arguments are required: STUDY"),
     ],
 )

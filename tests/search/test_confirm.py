@@ -19,6 +19,7 @@ from search.cli import main, parse
 from search.confirmed import confirmation_csv, sentences
 from search.confirming import Confirming, on_test
 from search.opening import evaluator_of_lock, evaluator_of_study
+from search.pictures import scene_of
 from space import Candidate
 from studies import Study, read_confirmation, read_lock
 from studies.confirming import fresh_seeds
@@ -128,6 +129,7 @@ def test_select_takes_a_confirmed_row_and_its_lock_is_built_again(capsys: Captur
     assert found is not None
     row = next(row for row in found.rows if row.number == lock.number)
     assert lock.confirmed
+    assert scene_of(Study.load("study")).confirmed
     assert lock.measurements == row.seeds[0].measurements
     for cache in ("cache", "elsewhere"):
         assert main(["evaluate", "--from-lock", "study", "--device", "cpu", "--cache", cache]) == 0
@@ -137,6 +139,7 @@ def test_select_takes_a_confirmed_row_and_its_lock_is_built_again(capsys: Captur
     assert main(["select", "study", "--unconfirmed", *PLACE]) == 0
     assert "the search's own measurements, not confirmed ones; `confirm study`" in capsys.readouterr().out
     assert not read_lock("study").confirmed
+    assert not scene_of(Study.load("study")).confirmed
 
 
 def test_an_interrupted_confirmation_keeps_what_is_finished(

@@ -97,7 +97,7 @@ def test_a_folder_that_cannot_be_is_refused_before_training(
     monkeypatch.chdir(workspace)
     (workspace / "file").write_text("here already")
     assert main(["diagnose", "bnn", "--out", name, "--cache", "untouched", "--network", "fcn2"]) == 2
-    assert f"folder that can't be written: got '{name}'" in capsys.readouterr().err
+    assert f"output folder: got '{name}'" in capsys.readouterr().err
     assert [path for path in (workspace / "untouched").rglob("*") if path.is_file()] == []
 
 

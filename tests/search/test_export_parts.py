@@ -167,7 +167,7 @@ def test_a_folder_is_whole_or_not_there(tmp_path):
 
 def test_what_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(UserError, match="--out cannot be written"), whole(Path(tmp_path, "file", "out")):
+    with pytest.raises(UserError, match="output folder: got"), whole(Path(tmp_path, "file", "out")):
         pass
 
 

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,19 @@ def test_a_study_of_hardly_any_records_can_be_drawn(
 ) -> None:
     save(draw_front(scene(count=count, chosen=chosen)), tmp_path / "front.png")
     assert (imread(tmp_path / "front.png") < 0.5).any()
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_panels_without_a_point_say_so(scene: Make, count: int) -> None:
+    panels = [axes for axes in draw_front(scene(count=count, chosen=None)).axes if axes.get_xlabel()]
+    said = ["no candidate was measured completely" in [text.get_text() for text in axes.texts] for axes in panels]
+    assert said == [count == 0] * 3
+
+
+@pytest.mark.parametrize(("confirmed", "label"), [(False, "selected"), (True, "selected, by confirmed values")])
+def test_the_legend_says_by_what_was_selected(scene: Make, confirmed: bool, label: str) -> None:
+    legend = draw_front(replace(scene(), confirmed=confirmed)).legends[0]
+    assert label in [text.get_text() for text in legend.get_texts()]
 
 
 def test_one_objective_is_no_plane(scene: Make) -> None:

@@ -81,8 +81,11 @@ def test_a_report_is_one_file_that_says_where_it_is(study: Path, capsys: Capture
     ("words", "said"),
     [
         (["nowhere"], "no study"),
-        (["study", "--out", "no/such/folder.html"], "file that can't be written"),
-        (["study", "--out", "study"], "file that can't be written: got 'study'; hint: Is a directory"),
+        (["study", "--out", "no/such/folder.html"], "output file: got 'no/such/folder.html'"),
+        (
+            ["study", "--out", "study"],
+            "output file: got 'study'; expected a file that can be written",
+        ),
         (["study", "--images", "13"], "--images out of range"),
         (["study", "--images", "many"], "--images: got 'many'; expected a whole number"),
     ],

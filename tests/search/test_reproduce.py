@@ -168,7 +168,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: Capture
     (tmp_path / "file").write_text("")
     assert main(["reproduce", "A1", "--out", str(tmp_path / "file")]) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert "folder that can't be written" in line
+    assert "output folder: got" in line
 
 
 def test_seeds_of_several_tables_are_joined(shared: Path, capsys: Capture) -> None:

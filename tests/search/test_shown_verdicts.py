@@ -262,7 +262,7 @@ def test_a_study_of_an_earlier_version_is_plotted_and_selected_from(study: Path,
     text = re.sub(r'"(certified|pgd_naive)":\{[^}]*\},', "", unchecked(journal))
     text = re.sub(r',"interval":\[[^]]*\]', "", text)
     journal.write_text(text.replace('"format":4', '"format":1').replace(',"allow_masked":false', ""))
-    assert {point.verdict for point in scene_of(Study.load(study), None).points} == {"unchecked"}
+    assert {point.verdict for point in scene_of(Study.load(study)).points} == {"unchecked"}
     assert main(["plot", "study"]) == 0
     assert main(["select", "study", "--rule", "best:acc"]) == 0
     assert "unchecked" in capsys.readouterr().out

@@ -121,7 +121,7 @@ def test_files_are_written_and_a_folder_that_is_a_file_is_refused(tmp_path):
     paths = write_reproduction(sheet_of(tmp_path / "new"))
     assert {path.name for path in paths.values()} == {"A4.md", "A4.csv"}
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="folder that can't be written"):
+    with pytest.raises(UserError, match="output folder: got"):
         write_reproduction(sheet_of(tmp_path / "file"))
 
 

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 from space.errors import UserError
 from studies.knees import bulges, by_trade_off
 from studies.limits import Limit
+from studies.offer import Offer
 from studies.records import Record, front
 from studies.rules.reading import check_rule, default_rule
 from studies.selection import select
@@ -46,6 +47,18 @@ def test_the_default_takes_the_most_robust_and_says_why():
         "#2 has pgd 0.6 ± 0.02, the best of the 4 records of the front; next is #1 with 0.5 ± 0.02"
     )
     assert [one.number for one in chosen.runners_up] == [1, 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("sure", "warning"),
+    [
+        ({2: 0.49}, "P(front) of #2 is 0.49: given the errors, others probably beat it"),
+        ({2: 0.5}, ""),
+        ({1: 0.1}, ""),
+    ],
+)
+def test_a_choice_that_is_probably_beaten_is_warned_of(sure, warning):
+    assert Offer(records=FRONT, sure=sure).select(OBJECTIVES, Terms()).warning == warning
 
 
 def test_limits_come_first_and_are_named():
