@@ -34,7 +34,7 @@ class RunStarted:
     Attributes:
         records: how many there are from earlier runs.
         evaluated: how many of them were evaluated.
-        trials: evaluated records to reach.
+        trials: evaluated records to reach, no more than the space has candidates.
         seconds: running time allowed, None for no end.
     """
 

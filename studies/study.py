@@ -241,7 +241,7 @@ class Study:
                 RunStarted(
                     records=len(desk.memory.records),
                     evaluated=desk.memory.evaluated,
-                    trials=stop.trials,
+                    trials=min(stop.trials, self.config.space.size),
                     seconds=stop.seconds,
                 )
             )

@@ -52,6 +52,13 @@ def test_a_run_evaluates_as_many_as_asked_and_tells_what_happens(tmp_path):
     assert all(event.on_front == (event.record in event.front) for event in finished)
 
 
+def test_a_run_expects_no_more_candidates_than_there_are(tmp_path):
+    events = []
+    _, stopped = run(tmp_path, on_event=events.append, trials=100, space=SIXTY)
+    assert events[0] == RunStarted(records=0, evaluated=0, trials=60, seconds=None)
+    assert (stopped.reason, stopped.evaluated) == ("space exhausted", 60)
+
+
 def test_the_first_design_mixes_and_the_study_knows_its_bounds_and_versions(tmp_path):
     study, _ = run(tmp_path, trials=9)
     assert {"+" in text for text in study.design} == {True, False}
