@@ -38,12 +38,12 @@ ENDS = 100
 """Trials at either end that are compared."""
 
 KINDS: dict[str, dict[str, str]] = {
-    "default": {"sampler": "tpe"},
+    "default": {},
     "tpe": {"sampler": "tpe", "proposals": "off"},
     "nsga2": {"sampler": "nsga2", "proposals": "off"},
     "random": {"sampler": "random", "proposals": "off"},
 }
-"""What a study of a thousand trials may have: predictions beside the density model, or a sampler alone."""
+"""What a study of a thousand trials may have: predictions beside chance, or a sampler alone."""
 
 REAL_TRIALS = 6
 STARTS = 3

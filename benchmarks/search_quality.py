@@ -204,7 +204,7 @@ CONTESTANTS: dict[str, Callable[[Job], Trace]] = {
     "ours, trials to their end": lambda job: ours(job, full=True),
     "ours, known members alone": lambda job: ours(job, proposals="pool"),
     "ours, sampler alone": lambda job: ours(job, proposals="off"),
-    "ours, random sampler": lambda job: ours(job, sampler="random"),
+    "ours, TPE sampler": lambda job: ours(job, sampler="tpe"),
     "who knows the other seed": knowing,
 }
 """By name: who searches a table."""

@@ -26,11 +26,21 @@ SAMPLERS: Mapping[str, str] = {
 
 
 class Task(NamedTuple):
-    """What `auto` knows of a study when it is created: candidates of its space, objectives, trials asked for."""
+    """What `auto` knows of a study when it is created.
+
+    Attributes:
+        candidates: of its space.
+        objectives: how many.
+        trials: that its first run is to evaluate.
+        modelled: whether the study's own model proposes any candidate beside the sampler.
+        limited: whether there are limits for a sampler to learn.
+    """
 
     candidates: int
     objectives: int
     trials: int
+    modelled: bool = False
+    limited: bool = False
 
 
 class Rule(NamedTuple):
@@ -48,6 +58,11 @@ RULES = (
         "exhaustive",
         lambda task: task.candidates <= min(task.trials, ENUMERABLE),
         "there are trials for every candidate",
+    ),
+    Rule(
+        "random",
+        lambda task: task.modelled and not task.limited and task.trials <= TPE_TRIALS,
+        "a model proposes, and beside it chance finds what it does not expect",
     ),
     Rule(
         "tpe",
@@ -99,18 +114,10 @@ class Choice:
         return cls(sampler, sampler, "asked for by name")
 
 
-def choose(asked: str, space: SearchSpace, objectives: int, trials: int) -> Choice:
-    """Choose the sampler of a new study.
-
-    Args:
-        asked: one of SAMPLERS.
-        space: to be searched.
-        objectives: how many.
-        trials: that the first run is to evaluate.
-    """
+def choose(asked: str, task: Task) -> Choice:
+    """Choose the sampler of a new study; `asked` is one of SAMPLERS."""
     if asked != AUTO:
         return Choice(asked, asked, "asked for by name")
-    task = Task(space.size, objectives, trials)
     rule = next(rule for rule in RULES if rule.fits(task))
     facts = f"{task.candidates} candidates, {task.objectives} objectives, {task.trials} trials"
     return Choice(AUTO, rule.sampler, f"{facts}: {rule.why}")

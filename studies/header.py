@@ -11,7 +11,7 @@ from typing import Any, Self
 from evaluators.seeds import number
 from space.errors import UserError
 from studies.bounds import Bounds, measure_bounds
-from studies.choice import Choice, choose
+from studies.choice import Choice, Task, choose
 from studies.config import StudyConfig, check_same
 from studies.design import DRAWS, cost_axis, distinct, draws, first_design
 from studies.limits import check_limits
@@ -92,21 +92,22 @@ def make_header(config: StudyConfig, evaluator: Evaluates, trials: int) -> Heade
     Raises: UserError for limits that no candidate can meet, or when none fits the network.
     """
     cost = cache(evaluator.cost)
-    most = MODELLED if config.proposals == "model" and isinstance(evaluator, Foresees) else UNMODELLED
+    modelled = config.proposals == "model" and isinstance(evaluator, Foresees)
     pool = distinct(islice(draws(config.space, number(config.seed, "design", "pool")), DRAWS))
     bounds = measure_bounds(config.space, cost, pool)
     check_limits(config.limits, bounds)
     design = first_design(
         pool,
         cost,
-        count=min(most, trials // 3),
+        count=min(MODELLED if modelled else UNMODELLED, trials // 3),
         by=cost_axis(config.objectives),
         limits=config.limits,
         seed=number(config.seed, "design", "choice"),
     )
+    task = Task(config.space.size, len(config.objectives), trials, modelled, bool(config.limits))
     return Header(
         config=config,
-        choice=choose(config.sampler, config.space, len(config.objectives), trials),
+        choice=choose(config.sampler, task),
         bounds=bounds,
         design=tuple(map(str, design)),
         versions=versions(),

@@ -64,6 +64,10 @@ def _train(evaluator: Evaluator, candidates: list[Candidate], lines: Path) -> No
     for name, spec in specs.items():
         if name in done:
             continue
+        if evaluator.pool.store.holds(spec.key()):
+            raise SystemExit(
+                f"{name} is in the cache already, so that its training can't be timed: name another --cache"
+            )
         began = time.process_time()
         evaluator.pool.obtain(spec)
         trained = time.process_time()

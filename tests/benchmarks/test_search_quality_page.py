@@ -40,6 +40,13 @@ def test_a_search_grows_by_the_table_s_clock_and_never_beyond_its_hypervolume(co
     assert events(trace)[-1][0] == 12
 
 
+@pytest.mark.parametrize("name", ["mnist5k", "cifar5k"])
+def test_every_member_of_a_table_was_trained_when_it_was_timed(name):
+    for members in known(name).table.members:
+        found = [*members.values()]
+        assert min(found) > max(found) / 10  # one that was found in a cache takes milliseconds
+
+
 def test_without_a_store_the_same_search_takes_longer():
     with_store, without = (
         CONTESTANTS[name](Job("mnist5k", name, 0, 20)) for name in ("Optuna TPE", "Optuna TPE, no store")

@@ -10,7 +10,7 @@ import pytest
 from search.cli import parse
 from space import load_space
 from studies import AUTO, SAMPLERS
-from studies.choice import ENUMERABLE, RULES, choose
+from studies.choice import ENUMERABLE, RULES, Task, choose
 
 PAGE = (Path(__file__).parents[2] / "docs" / "samplers.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -44,22 +44,25 @@ def test_every_sampler_has_a_row_and_a_price():
 
 
 def test_the_rules_are_those_of_the_table():
-    assert [row[3].strip("`") for row in rows(section("What `auto` does"))] == [rule.sampler for rule in RULES]
+    assert [row[4].strip("`") for row in rows(section("What `auto` does"))] == [rule.sampler for rule in RULES]
     assert f"at most {ENUMERABLE:,} candidates" in PAGE
 
 
 @pytest.mark.parametrize("trials", [1, 100, 101, 1000, 1001])
 @pytest.mark.parametrize("objectives", [1, 3, 4, 6])
-def test_auto_chooses_what_the_page_says(objectives, trials):
+@pytest.mark.parametrize("modelled", [True, False])
+def test_auto_chooses_what_the_page_says(modelled, objectives, trials):
     def fits(row):
-        low, high = ("1", "6") if row[1] == "any" else row[1].split(" to ")
-        most = re.fullmatch(r"to (\d+)", row[2])
-        return int(low) <= objectives <= int(high) and (most is None or trials <= int(most[1]))
+        low, high = ("1", "6") if row[2] == "any" else row[2].split(" to ")
+        most = re.fullmatch(r"to (\d+)", row[3])
+        fit = int(low) <= objectives <= int(high) and (most is None or trials <= int(most[1]))
+        return fit and (modelled or row[1] == "any")
 
-    said = next(row[3].strip("`") for row in rows(section("What `auto` does"))[1:] if fits(row))
-    assert choose(AUTO, load_space("mnist"), objectives, trials).chosen == said
+    said = next(row[4].strip("`") for row in rows(section("What `auto` does"))[1:] if fits(row))
+    assert choose(AUTO, Task(load_space("mnist").size, objectives, trials, modelled)).chosen == said
+    assert choose(AUTO, Task(load_space("mnist").size, objectives, trials, modelled, limited=True)).chosen != "random"
 
 
 def test_what_is_written_is_shown_as_it_is():
     shown = json.loads(re.search(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[1])
-    assert shown == choose(AUTO, load_space("tiny"), 3, 60).to_json()
+    assert shown == choose(AUTO, Task(load_space("tiny").size, 3, 60, modelled=True)).to_json()

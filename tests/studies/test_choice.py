@@ -3,13 +3,16 @@
 import json
 
 import pytest
-from closed_form import LARGE, SIXTY, Arithmetic, config
+from closed_form import LARGE, SIXTY, Arithmetic, Foresighted, config
 
 from space.errors import UserError
 from studies import AUTO, Stop, Study, write_outputs
 from studies.choice import ENUMERABLE, RULES, Choice, Task, choose
 from studies.header import FORMAT, Header
+from studies.limits import Limit
 from studies.storage import HEADER
+
+MANY = LARGE.size
 
 
 def run(folder, trials=3, **changes):
@@ -19,38 +22,61 @@ def run(folder, trials=3, **changes):
 
 
 @pytest.mark.parametrize(
-    ("space", "objectives", "trials", "chosen"),
+    ("task", "chosen"),
     [
-        (SIXTY, 3, 60, "exhaustive"),
-        (SIXTY, 6, 4000, "exhaustive"),
-        (SIXTY, 3, 59, "tpe"),
-        (LARGE, 4, 100, "tpe"),
-        (LARGE, 3, 101, "tpe"),
-        (LARGE, 6, 1000, "tpe"),
-        (LARGE, 3, 1001, "nsga2"),
-        (LARGE, 4, 1001, "nsga3"),
-        (LARGE, 2, 10**6, "nsga2"),  # more trials than candidates, but too many to list
+        (Task(60, 3, 60), "exhaustive"),
+        (Task(60, 6, 4000), "exhaustive"),
+        (Task(60, 6, 4000, modelled=True), "exhaustive"),
+        (Task(60, 3, 59), "tpe"),
+        (Task(MANY, 4, 100), "tpe"),
+        (Task(MANY, 3, 101), "tpe"),
+        (Task(MANY, 6, 1000), "tpe"),
+        (Task(MANY, 6, 1000, modelled=True), "random"),
+        (Task(60, 1, 1, modelled=True), "random"),
+        (Task(MANY, 6, 1000, modelled=True, limited=True), "tpe"),  # chance would not learn the limits
+        (Task(MANY, 6, 1000, limited=True), "tpe"),
+        (Task(MANY, 3, 1001), "nsga2"),
+        (Task(MANY, 3, 1001, modelled=True), "nsga2"),
+        (Task(MANY, 4, 1001), "nsga3"),
+        (Task(MANY, 2, 10**6), "nsga2"),  # more trials than candidates, but too many to list
     ],
 )
-def test_auto_goes_by_the_space_the_objectives_and_the_trials(space, objectives, trials, chosen):
-    choice = choose(AUTO, space, objectives, trials)
+def test_auto_goes_by_the_space_the_objectives_and_the_trials(task, chosen):
+    choice = choose(AUTO, task)
     assert (choice.asked, choice.chosen) == (AUTO, chosen)
-    assert choice.reason.startswith(f"{space.size} candidates, {objectives} objectives, {trials} trials: ")
+    facts = f"{task.candidates} candidates, {task.objectives} objectives, {task.trials} trials: "
+    assert choice.reason.startswith(facts)
+
+
+@pytest.mark.parametrize(
+    ("changes", "evaluator", "chosen"),
+    [
+        ({}, Arithmetic, "tpe"),  # foresees nothing
+        ({}, Foresighted, "random"),
+        ({"proposals": "pool"}, Foresighted, "tpe"),
+        ({"proposals": "off"}, Foresighted, "tpe"),
+        ({"limits": (Limit.parse("bops<=1e9"),)}, Foresighted, "tpe"),
+    ],
+)
+def test_chance_stands_beside_a_model_that_no_limits_bind(tmp_path, changes, evaluator, chosen):
+    study = Study.open(tmp_path, config(sampler=AUTO, **changes))
+    study.run(evaluator(), Stop(trials=1))
+    assert study.choice.chosen == chosen
 
 
 def test_the_table_ends_with_a_rule_that_always_fits():
-    assert LARGE.size > ENUMERABLE
-    assert {rule.sampler for rule in RULES} == {"exhaustive", "tpe", "nsga2", "nsga3"}
+    assert MANY > ENUMERABLE
+    assert {rule.sampler for rule in RULES} == {"exhaustive", "random", "tpe", "nsga2", "nsga3"}
     assert RULES[-1].fits(Task(10**9, 99, 10**9))
 
 
 def test_a_name_is_taken_as_it_is():
-    assert choose("random", SIXTY, 3, 999) == Choice("random", "random", "asked for by name")
+    assert choose("random", Task(60, 3, 999)) == Choice("random", "random", "asked for by name")
 
 
 def test_the_choice_is_kept_whatever_is_asked_for_later(tmp_path):
     study = run(tmp_path, sampler=AUTO, trials=4, space=SIXTY)
-    assert study.choice == choose(AUTO, SIXTY, 3, 4)
+    assert study.choice == choose(AUTO, Task(60, 3, 4))
     assert study.choice.chosen == "tpe"
     again = run(tmp_path, sampler=AUTO, trials=5, space=SIXTY)
     Study.open(tmp_path, config(sampler=AUTO, space=SIXTY)).run(Arithmetic(), Stop(trials=60, seconds=0.001))
