@@ -29,7 +29,10 @@ from studies.records import Record, front
 from studies.replay import Replay, Row, Table
 from studies.study import Study
 
-SEEDS, TRIALS, RUNS = 10, 100, 3
+SEEDS, TRIALS, RUNS = 20, 100, 3
+SURE = (0.0, 0.5, 0.9, 0.95)
+"""Probabilities of being on the front from which a candidate is reported."""
+
 FRESH = 5
 """Seeds that a front is confirmed by."""
 
@@ -115,9 +118,9 @@ class Searched:
     seconds: float
 
     def shares(self, truth: Truth) -> dict[str, float]:
-        """Of the front, and of the part of it whose probability is at least one half, or 0.9: how much is true."""
+        """Of the front, and of the parts of it whose probability is at least one of SURE: how much is true."""
         found = {"seconds": self.seconds, "size": float(len(self.front))}
-        for least in (0.0, 0.5, 0.9):
+        for least in SURE:
             sure = [one.candidate for one in self.front if self.sure[one.number] >= least]
             true = share_true(truth, sure, self.tried) if sure else 1.0
             found |= {f"true at {least}": true, f"size at {least}": float(len(sure))}

@@ -18,6 +18,7 @@ from space.errors import UserError
 from space.shown import line
 from studies import Limit, Record, Stop, Study, StudyConfig, select, write_outputs, write_selected
 from studies.files import write_text
+from studies.offer import Offer
 from studies.outputs import front_csv, trials_csv
 
 LIMITS = (Limit.parse("bops<=8e7"), Limit.parse("acc>=0.6"))
@@ -124,7 +125,7 @@ def test_the_study_can_be_read_without_optuna(study):
 def test_the_selected_one_can_be_built_and_measured_again(study):
     selection = write_outputs(study, "best:acc")
     data = loaded(study, "selected.json")
-    assert selection == select(study.records(), study.config.objectives, study.config.terms, "best:acc")
+    assert selection == Offer.of(study).select(study.config.objectives, study.config.terms, "best:acc")
     assert data["number"] == selection.chosen.number
     assert Candidate.from_json(data["configuration"]) == Candidate.parse(data["candidate"])
     assert (data["rule"], data["reason"]) == (selection.rule, selection.reason)

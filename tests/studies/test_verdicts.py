@@ -208,7 +208,8 @@ def test_the_files_name_verdict_rules_and_interval(tmp_path):
     assert (chosen["verdict"], chosen["rules"], chosen["allow_masked"]) == ("masked", ["black-box", "gap"], True)
     number = selection.chosen.number
     warning = f"pgd of #{number} is masked (black-box, gap): it is still an over-estimate"
-    assert chosen["warning"] == selection.warning == warning
+    assert chosen["warning"] == selection.warning
+    assert selection.warning.startswith(warning)
     members = {one["number"]: one for one in json.loads((tmp_path / "front.json").read_text())["front"]}
     with (tmp_path / "front.csv").open() as file:
         rows = list(csv.DictReader(file))
