@@ -33,7 +33,7 @@ SEEDS, TRIALS, RUNS = 20, 100, 3
 SURE = (0.0, 0.5, 0.9, 0.95)
 """Probabilities of being on the front from which a candidate is reported."""
 
-FRESH = 5
+FRESH = (5, 10)
 """Seeds that a front is confirmed by."""
 
 MAXIMIZE = (True, True, False)
@@ -140,11 +140,11 @@ def ours(table: Table, seed: int, repeats: int) -> Searched:
         return Searched(tried, study.front(), study.front_probability(), replay.seconds)
 
 
-def confirmed(searched: Searched, truth: Truth, spread: Sequence[float], seed: int) -> Searched:
-    """Every record of the front measured by FRESH seeds that the search has not seen, as `confirm` does."""
+def confirmed(searched: Searched, truth: Truth, spread: Sequence[float], seed: int, fresh: int) -> Searched:
+    """Every record of the front measured by seeds that the search has not seen, as `confirm` does."""
     rng, rows = np.random.default_rng(number(seed, "confirmed")), []
     for record in searched.front:
-        drawn = np.clip(rng.normal(truth[record.candidate][:2], spread, (FRESH, 2)), 0.0, 1.0)
+        drawn = np.clip(rng.normal(truth[record.candidate][:2], spread, (fresh, 2)), 0.0, 1.0)
         runs = [
             {
                 name: Measurement(value=float(one), unit="fraction")
@@ -165,8 +165,11 @@ def main() -> None:
     result["best_trials"] = mean(plain(one, truth, seed) for seed, one in enumerate(tables))
     print("best_trials", result["best_trials"], flush=True)
     once, several = ([ours(one, seed, repeats) for seed, one in enumerate(tables)] for repeats in (1, RUNS))
-    fresh = [confirmed(one, truth, spread, seed) for seed, one in enumerate(once)]
-    for name, searches in (("repeats 1", once), (f"repeats {RUNS}", several), ("confirmed", fresh)):
+    again = {
+        f"confirmed {fresh}": [confirmed(one, truth, spread, seed, fresh) for seed, one in enumerate(once)]
+        for fresh in FRESH
+    }
+    for name, searches in {"repeats 1": once, f"repeats {RUNS}": several, **again}.items():
         rows = [one.shares(truth) for one in searches]
         result[name] = row = {part: mean(one[part] for one in rows) for part in rows[0]}
         print(name, {part: round(value, 3) for part, value in row.items()}, flush=True)
