@@ -1,7 +1,9 @@
 """docs/search_quality.md says what the files of results hold, row by row; and the searches behind it can be run."""
 
+import math
 import re
 from pathlib import Path
+from statistics import median
 
 import pytest
 from early_stop import searched
@@ -11,6 +13,7 @@ from search_quality import CONTESTANTS, Job, events, known, seconds_to
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "search_quality.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -19,6 +22,19 @@ def test_every_row_of_the_page_is_what_was_measured(name):
     assert len(rows) >= 4
     for row in rows:
         assert row in PAGE
+
+
+def test_the_readme_says_how_soon():
+    found = result_of("search_quality")["searches"]
+    reached = {
+        name: median([one["reached"] or math.inf for one in found if one["contestant"] == name])
+        for name in ("ours", "Optuna TPE", "Optuna TPE, no store")
+    }
+    said = re.search(
+        r"after (\d+) s \(median of (\d+) searches\),\nwhere Optuna's default sampler takes (\d+) s .*? (\d+) s", README
+    )
+    ours, *theirs = (f"{one:.0f}" for one in reached.values())
+    assert said and said.groups() == (ours, str(sum(one["contestant"] == "ours" for one in found)), *theirs)
 
 
 def test_the_program_of_the_page_runs(tmp_path, monkeypatch, capsys):
