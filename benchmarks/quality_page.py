@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from front_truth import FRESH, RUNS, SURE
 
 from search.plots import draw_comparison
 
@@ -61,12 +62,12 @@ def stops(result: Result) -> Iterator[str]:
 def truths(result: Result) -> Iterator[str]:
     """A row per way to report a front: size, and the share of it that is true."""
     yield f"| Optuna TPE, `study.best_trials` | | {result['best_trials']:.2f} |"
-    ways = {f"repeats {runs}": f"`--repeats {runs}`" for runs in (1, 3)}
-    ways |= {f"confirmed {seeds}": f"confirmed by {seeds} fresh seeds" for seeds in (5, 10)}
+    ways = {f"repeats {runs}": f"`--repeats {runs}`" for runs in (1, RUNS)}
+    ways |= {f"confirmed {seeds}": f"confirmed by {seeds} fresh seeds" for seeds in FRESH}
     for way, name in ways.items():
         row = result[way]
-        for least in ("0.0", "0.5", "0.9", "0.95"):
-            what = "the front" if least == "0.0" else f"of it, P(front) ≥ {least}"
+        for least in SURE:
+            what = "the front" if not least else f"of it, P(front) ≥ {least}"
             yield f"| ours, {name}, {what} | {row[f'size at {least}']:.1f} | {row[f'true at {least}']:.2f} |"
 
 

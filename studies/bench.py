@@ -8,11 +8,10 @@ from space.candidate import Candidate
 from space.errors import unwritable
 from studies.confirmation import CONFIRMED_FILE, Confirmation, SeedResult
 from studies.confirming import Plan
-from studies.files import write_text
+from studies.files import make_folder, write_text
 from studies.lock import UNREADABLE
 from studies.records import Record
 from studies.standing import judged
-from studies.storage import make_folder
 from studies.study import Study
 
 RESULTS = "confirmation"

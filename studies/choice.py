@@ -51,7 +51,7 @@ class Rule(NamedTuple):
     why: str
 
 
-TPE_TRIALS, NSGA2_OBJECTIVES = 1000, 3
+MODEL_TRIALS, NSGA2_OBJECTIVES = 1000, 3
 
 RULES = (
     Rule(
@@ -61,13 +61,13 @@ RULES = (
     ),
     Rule(
         "random",
-        lambda task: task.modelled and not task.limited and task.trials <= TPE_TRIALS,
+        lambda task: task.modelled and not task.limited and task.trials <= MODEL_TRIALS,
         "a model proposes, and beside it chance finds what it does not expect",
     ),
     Rule(
         "tpe",
-        lambda task: task.trials <= TPE_TRIALS,
-        f"a density model pays for up to {TPE_TRIALS} trials",
+        lambda task: task.trials <= MODEL_TRIALS,
+        f"a density model pays for up to {MODEL_TRIALS} trials",
     ),
     Rule(
         "nsga2",

@@ -1,7 +1,9 @@
-"""Files that are either the old or the new ones, never half."""
+"""Files that are either the old or the new ones, never half; and folders for them."""
 
 import os
 from pathlib import Path
+
+from space.errors import unwritable
 
 
 def write_text(path: Path, text: str, *, private: bool = False) -> Path:
@@ -25,3 +27,11 @@ def write_text(path: Path, text: str, *, private: bool = False) -> Path:
         part.unlink(missing_ok=True)
         raise
     return path
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and those above it, unless it is there; UserError if that can't be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error

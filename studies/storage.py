@@ -200,14 +200,6 @@ def check_writable(folder: Path) -> None:
         raise unwritable(folder, error) from error
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder and those above it, unless it is there; UserError if that can't be done."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(folder, error) from error
-
-
 def quiet() -> None:
     """Keep Optuna's progress lines off stderr; its warnings stay."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)

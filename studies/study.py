@@ -17,6 +17,7 @@ from studies.colleagues import Colleagues
 from studies.config import Stop, StudyConfig, check_same
 from studies.desk import Desk
 from studies.events import Event, RunStarted, RunStopped, Stopped
+from studies.files import make_folder
 from studies.header import Header, make_header, versions
 from studies.limits import Limit
 from studies.mounts import network_filesystem
@@ -33,7 +34,6 @@ from studies.storage import (
     find_study,
     locate,
     locked,
-    make_folder,
     reach,
 )
 from studies.stored import finished, stored

@@ -19,7 +19,7 @@ from search.opening import one_evaluation
 from space import Candidate
 from space.errors import unwritable
 from studies import Record
-from studies.files import write_text
+from studies.files import make_folder, write_text
 
 if TYPE_CHECKING:
     from evaluators import Evaluator
@@ -103,11 +103,8 @@ def _tell(text: str) -> None:
 
 def _folder(path: Path | None) -> Path | None:
     """The folder, made where there is none; found out before any training."""
-    try:
-        if path:
-            path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(path, error) from error
+    if path:
+        make_folder(path)
     return path
 
 

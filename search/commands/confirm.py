@@ -17,8 +17,8 @@ from search.formats import clock, counted, measured, radius
 from search.opening import evaluator_under
 from search.pictures import axes_of
 from studies import Bench, Study, full_epochs, make_plan, versions_with, write_confirmation
-from studies.files import write_text
-from studies.storage import check_writable, make_folder
+from studies.files import make_folder, write_text
+from studies.storage import check_writable
 
 if TYPE_CHECKING:
     from studies import Confirmation, Record, SeedResult

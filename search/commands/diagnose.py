@@ -13,7 +13,7 @@ from search.summaries import summary_of
 from space import Candidate
 from space.errors import unwritable
 from space.shown import line
-from studies.files import write_text
+from studies.files import make_folder, write_text
 
 if TYPE_CHECKING:
     from evaluators import Evaluator, Table
@@ -42,10 +42,7 @@ def execute(args: Namespace) -> int:
 
 def _folder(path: Path) -> Path:
     """The folder, made where there is none; found out before any training."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(path, error) from error
+    make_folder(path)
     return path
 
 
