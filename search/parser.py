@@ -1,10 +1,14 @@
 """The commands, and what each is for; their flags are in `search.flags`. A test holds the list."""
 
 import argparse
+import sys
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from space.errors import UserError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 COMMANDS = {
     "run": "search a design space and leave its front, pictures and one selected candidate (the default)",
@@ -39,6 +43,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage and leaving."""
         raise UserError(message, hint=f"{self.prog} --help lists the flags")
+
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Print what --help shows; OSError where nothing can be written, which argparse would pass over."""
+        (file or sys.stdout).write(self.format_help())
+        sys.stdout.flush()
 
 
 def build_parser(prog: str = "python -m search") -> Parser:

@@ -104,8 +104,9 @@ def test_a_closed_stdout_is_no_error() -> None:
     assert ended.stderr == ""
 
 
-def test_a_full_disk_is_said_in_one_line() -> None:
-    command = f"{sys.executable} -m search cost fp --network resnet20 --json >/dev/full"
+@pytest.mark.parametrize("words", ["cost fp --network resnet20 --json", "--help", "cost --help"])
+def test_a_full_disk_is_said_in_one_line(words: str) -> None:
+    command = f"{sys.executable} -m search {words} >/dev/full"
     ended = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (2, "bitfront: error: No space left on device\n")
 
