@@ -23,18 +23,20 @@ from evaluators.objectives import BOUND
 from evaluators.seeds import number
 from studies.averages import averages
 from studies.config import Stop, StudyConfig
+from studies.confirming import near_front
 from studies.pareto import non_dominated
 from studies.probability import front_probability
 from studies.records import Record, front
 from studies.replay import Replay, Row, Table
 from studies.study import Study
+from studies.terms import NEAR
 
 SEEDS, TRIALS, RUNS = 20, 100, 3
 SURE = (0.0, 0.5, 0.9, 0.95)
 """Probabilities of being on the front from which a candidate is reported."""
 
-FRESH = (5, 10)
-"""Seeds that a front is confirmed by."""
+FRESH = (3, 5, 10)
+"""Seeds that a front, and what is near it, is confirmed by; three by default."""
 
 MAXIMIZE = (True, True, False)
 Truth = Mapping[str, Sequence[float]]
@@ -108,18 +110,20 @@ class Searched:
     Attributes:
         tried: candidates.
         front: records.
+        near: the front's, and those that might be on it: what `confirm` measures again.
         sure: how sure it is that each is on the front, by number.
         seconds: virtual ones.
     """
 
     tried: list[str]
     front: list[Record]
+    near: Sequence[Record]
     sure: Mapping[int, float]
     seconds: float
 
     def shares(self, truth: Truth) -> dict[str, float]:
         """Of the front, and of the parts of it whose probability is at least one of SURE: how much is true."""
-        found = {"seconds": self.seconds, "size": float(len(self.front))}
+        found = {"seconds": self.seconds, "size": float(len(self.front)), "measured": float(len(self.near))}
         for least in SURE:
             sure = [one.candidate for one in self.front if self.sure[one.number] >= least]
             true = share_true(truth, sure, self.tried) if sure else 1.0
@@ -137,13 +141,13 @@ def ours(table: Table, seed: int, repeats: int) -> Searched:
         study = Study.open(Path(folder), config)
         study.run(replay, Stop(trials=TRIALS, repeats=repeats), clock=replay.clock)
         tried = [one.candidate for one in study.records() if one.evaluated]
-        return Searched(tried, study.front(), study.front_probability(), replay.seconds)
+        return Searched(tried, study.front(), near_front(study, NEAR), study.front_probability(), replay.seconds)
 
 
 def confirmed(searched: Searched, truth: Truth, spread: Sequence[float], seed: int, fresh: int) -> Searched:
-    """Every record of the front measured by seeds that the search has not seen, as `confirm` does."""
+    """The records of the front and near it measured by seeds that the search has not seen, as `confirm` does."""
     rng, rows = np.random.default_rng(number(seed, "confirmed")), []
-    for record in searched.front:
+    for record in searched.near:
         drawn = np.clip(rng.normal(truth[record.candidate][:2], spread, (fresh, 2)), 0.0, 1.0)
         runs = [
             {
@@ -153,7 +157,7 @@ def confirmed(searched: Searched, truth: Truth, spread: Sequence[float], seed: i
             for run in drawn
         ]
         rows.append(replace(record, measurements={**record.measurements, **averages(runs)}))
-    return Searched(searched.tried, front(rows, OBJECTIVES), front_probability(rows, OBJECTIVES), searched.seconds)
+    return replace(searched, front=front(rows, OBJECTIVES), near=rows, sure=front_probability(rows, OBJECTIVES))
 
 
 def main() -> None:

@@ -66,10 +66,13 @@ class Tally:
 
     @property
     def left(self) -> float | None:
-        """Seconds until the run ends, by its trials or its time, whichever is first; None if unknown yet."""
-        done = self.evaluated - self.before
+        """Seconds until the run ends, by its trials or its time, whichever is first; None if unknown.
+
+        How often the front will be measured again once all trials are there, nobody knows.
+        """
+        done, rest = self.evaluated - self.before, self.trials - self.evaluated
         guesses = [] if self.seconds is None else [self.seconds - self.elapsed]
-        guesses += [self.elapsed / done * (self.trials - self.evaluated)] if done else []
+        guesses += [self.elapsed / done * rest] if done and rest > 0 else []
         return max(0.0, min(guesses)) if guesses else None
 
     @property

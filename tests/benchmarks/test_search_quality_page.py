@@ -7,7 +7,7 @@ from statistics import median
 
 import pytest
 from early_stop import searched
-from front_truth import noisy, share_true, truth_of
+from front_truth import FRESH, noisy, share_true, truth_of
 from quality_page import TABLES, result_of
 from search_quality import CONTESTANTS, Job, events, known, seconds_to
 
@@ -22,6 +22,15 @@ def test_every_row_of_the_page_is_what_was_measured(name):
     assert len(rows) >= 4
     for row in rows:
         assert row in PAGE
+
+
+def test_the_page_says_what_a_confirmation_brings():
+    found = result_of("front_truth")
+    three, five, ten = (f"{found[f'confirmed {seeds}']['true at 0.9']:.3f}" for seeds in FRESH)
+    assert f"({three}), about half of the front; five seeds give {five}, ten {ten}" in PAGE
+    row = found["confirmed 3"]
+    assert f"here {row['measured']:.0f} candidates for a front of {found['repeats 1']['size']:.0f}" in PAGE
+    assert 0.4 < row["size at 0.9"] / row["size at 0.0"] < 0.6
 
 
 def test_the_readme_says_how_soon():

@@ -66,6 +66,12 @@ def test_nothing_is_promised_before_the_first_candidate() -> None:
     assert made.line == "0/10 candidates, 0s"
 
 
+def test_nothing_is_promised_while_the_front_is_measured_again() -> None:
+    made, _ = tally((0.0, started(trials=1)), (10.0, finished(0, 1)), (15.0, finished(1, 1, origin="repeat")))
+    assert made.left is None
+    assert made.line == "1/1 candidates, 15s"
+
+
 def test_before_the_run_begins_it_gets_ready() -> None:
     made, clock = tally()
     clock[0] = 3.0
