@@ -58,6 +58,21 @@ def lock_of(study: Study, selection: Selection, evaluator: object = None) -> Loc
     )
 
 
+def remembering(lock: Lock, before: Lock) -> Lock:
+    """A lock with the weights that an earlier one knew of the same networks, where it knows none itself."""
+    if not lock.members and _network(lock) == _network(before):
+        return replace(lock, members=before.members, versions=before.versions)
+    known = {one.key: one.weights for one in before.members}
+    members = [replace(one, weights=one.weights or known.get(one.key)) for one in lock.members]
+    return replace(lock, members=tuple(members))
+
+
+def _network(lock: Lock) -> tuple[Any, ...]:
+    """All that decides which network a lock is of."""
+    versions = {name: version for name, version in lock.versions.items() if name != "code"}  # an evaluator knows that
+    return lock.candidate, lock.protocol, lock.split_seed, lock.budget, versions
+
+
 def _confirmed(selection: Selection, confirmation: Confirmation) -> Lock:
     """Pin down the network of a confirmed row's first fresh seed, with that very network's measurements.
 

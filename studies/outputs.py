@@ -3,19 +3,20 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
-from space.errors import unwritable
+from space.errors import UserError, unwritable
 from space.shown import csv_text
 from studies.files import write_text
 from studies.history import hypervolume_trace
 from studies.limits import Limit
 from studies.listed import Listed
-from studies.lock import LOCK_FILE
-from studies.locking import lock_of
+from studies.lock import LOCK_FILE, read_lock
+from studies.locking import lock_of, remembering
 from studies.offer import Offer
 from studies.records import STATES, Record, front
 from studies.rules.reading import check_rule, default_rule
@@ -62,10 +63,15 @@ def write_outputs(
 def write_selected(study: Study, selection: Selection, evaluator: object = None) -> Path:
     """Write the lock file selected.json into the study's folder; UserError if that can't be written.
 
+    Weights that the file names already are not forgotten where the evaluator does not know them.
+
     Args:
         study, selection, evaluator: see `lock_of`.
     """
-    return _write(study, LOCK_FILE, _json(lock_of(study, selection, evaluator).to_json()))
+    lock = lock_of(study, selection, evaluator)
+    with suppress(UserError):  # none yet, or one that can't be read
+        lock = remembering(lock, read_lock(study.folder))
+    return _write(study, LOCK_FILE, _json(lock.to_json()))
 
 
 def study_json(study: Study, records: Sequence[Record]) -> dict[str, Any]:

@@ -40,10 +40,11 @@ def execute(args: Namespace) -> int:
     else:
         selection = offer.select(objectives, terms, args.rule)
     rooms = [] if args.interactive else [room_of(one, offer.records, objectives, terms, args.rule) for one in given]
-    evaluator = None if selection.confirmation else _evaluator(study, args)
+    evaluator, why = (None, "") if selection.confirmation else _evaluator(study, args)
     path = write_selected(study, selection, evaluator)
-    if evaluator is not None and not all(one.weights for one in read_lock(path).members):
-        note("the lock file names no weights: they are not in the cache; hint: --cache as in the run")
+    members = read_lock(path).members
+    if not selection.confirmation and not (members and all(one.weights for one in members)):
+        note(f"the lock file names no weights: {why}")
     draw_pictures(study)
     if args.json:
         say_json(json.loads(path.read_text(encoding="utf-8")))
@@ -52,13 +53,12 @@ def execute(args: Namespace) -> int:
     return DONE
 
 
-def _evaluator(study: Study, args: Namespace) -> Evaluator | None:
-    """Whom to ask for the weights; None, said on stderr, where the images are not there to be asked about."""
+def _evaluator(study: Study, args: Namespace) -> tuple[Evaluator | None, str]:
+    """Whom to ask for the weights, and why they may be unknown; None where the images are not there to ask about."""
     try:
-        return evaluator_of_study(study, args)
+        return evaluator_of_study(study, args), "they are not in the cache; hint: --cache as in the run"
     except UserError as error:
-        note(f"the lock file names no weights: {error}")
-        return None
+        return None, str(error)
 
 
 def _print(study: Study, offer: Offer, selection: Selection, rooms: list[Room]) -> None:

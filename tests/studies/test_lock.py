@@ -9,7 +9,8 @@ from closed_form import Arithmetic, config
 
 from evaluators.identity import Identity
 from space.errors import UserError
-from studies import Lock, Stop, Study, lock_of, read_lock, select, write_outputs
+from studies import Lock, Stop, Study, lock_of, read_lock, select, write_outputs, write_selected
+from studies.locking import remembering
 
 
 class Identified(Arithmetic):
@@ -57,6 +58,37 @@ def test_an_evaluator_without_weights_leaves_them_out(study):
     lock = lock_of(study, select(study.records(), study.config.objectives), Arithmetic())
     assert lock.members == ()
     assert "code" not in lock.versions
+
+
+class Forgetful(Identified):
+    """Knows which members, and no weights."""
+
+    def identities(self, candidate):
+        return tuple(replace(one, weights=None) for one in super().identities(candidate))
+
+
+def test_weights_that_the_file_names_are_not_forgotten(study):
+    selection = write_outputs(study, evaluator=Identified())
+    known = read_lock(study.folder).members
+    write_selected(study, selection, Forgetful())
+    assert read_lock(study.folder).members == known
+    (study.folder / "selected.json").unlink()
+    write_selected(study, selection, Forgetful())
+    assert [one.weights for one in read_lock(study.folder).members] == [None, None]
+
+
+def test_who_cannot_ask_for_weights_keeps_those_of_the_same_network_alone(study, lock):
+    nameless = lock_of(study, select(study.records(), study.config.objectives))
+    assert (nameless.members, "code" in nameless.versions) == ((), False)
+    assert remembering(nameless, lock) == lock
+    others = [
+        replace(lock, split_seed=1),
+        replace(lock, budget=replace(lock.budget, epochs=99)),
+        replace(lock, versions={**lock.versions, "torch": "0.1"}),
+        replace(lock, chosen=next(one for one in lock.runners_up if one.candidate != lock.chosen.candidate)),
+    ]
+    for other in others:
+        assert remembering(nameless, other) == nameless
 
 
 def test_of_a_mean_over_seeds_the_network_of_the_study_is_locked(tmp_path):
