@@ -4,36 +4,24 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import groupby
 from typing import Literal, get_args
 
-import torch
-from torch import Tensor
-
 from evaluators.answers import Answer, Answers
-from evaluators.attacks.base import Attack
-from evaluators.attacks.catalogue import build, objective_attack
-from evaluators.attacks.judging import CLEAN, Pass, shared
-from evaluators.attacks.spec import WORST, AttackSpec
+from evaluators.attacks.spec import AttackSpec
 from evaluators.base import Budget, Measurement, Protocol, check_range
 from evaluators.cost.report import cost_measurements, cost_report
 from evaluators.data.dataset import DataSet, Split
 from evaluators.ensemble import Ensemble
 from evaluators.identity import Identity, fingerprint
+from evaluators.judge import Judge
 from evaluators.members import MemberPool, MemberSpec, Rung, code_version
 from evaluators.networks.plan import Plan
-from evaluators.objectives import BOUND, OBJECTIVES, find_objectives
+from evaluators.objectives import OBJECTIVES, find_objectives
 from evaluators.prices import Prices
-from evaluators.robustness.effort import Effort
-from evaluators.robustness.worst_case import Findings, WorstCase
 from evaluators.seeds import number
 from evaluators.training.recipes import RECIPES
-from evaluators.verdict import JUDGED
 from evaluators.votes import Vote, vote_named
 from space import Candidate, Member, UnknownName
-
-TOGETHER = ("pgd_naive", "certified", JUDGED)
-"""What the worst case brings."""
 
 Part = Literal["validation", "test"]
 """What images may be judged on; the search never sees the test images."""
@@ -53,8 +41,6 @@ class Evaluator:
     def __init__(self, protocol: Protocol, budget: Budget, pool: MemberPool) -> None:
         self.protocol, self.budget, self.pool = protocol, budget, pool
         self.answers = Answers(pool)
-        self._transferred: tuple[AttackSpec, Attack] | None = None
-        self._source: tuple[Candidate, Ensemble] | None = None
 
     @property
     def data(self) -> DataSet:
@@ -111,10 +97,7 @@ class Evaluator:
             began = time.perf_counter()
         if not rest:
             return
-        model = self.ensemble(candidate)
-        for stage in _passes(rest):
-            yield from self._measured(model, stage, began)
-            began = time.perf_counter()
+        yield from self._judge.objectives(self.ensemble(candidate), rest, began)
 
     @property
     def prices(self) -> Prices:
@@ -197,7 +180,7 @@ class Evaluator:
             self.cost(one)  # says what does not fit, before any training
         began = time.perf_counter()
         split: Split = getattr(self.data, part)
-        yield from self._judged(self.ensemble(candidate), specs, split.head(images), began)
+        yield from self._judge.accuracies(self.ensemble(candidate), specs, split.head(images), began)
 
     def ensemble(self, candidate: Candidate) -> Ensemble:
         """The candidate as a model: members trained or fetched, weights mapped, joined by the vote."""
@@ -206,6 +189,11 @@ class Evaluator:
             for network in networks:
                 network.map_weights(candidate.mapping.mu, candidate.mapping.layers)
         return Ensemble(networks, _vote(candidate))
+
+    @cached_property
+    def _judge(self) -> Judge:
+        """Kept, since it remembers what it crafted."""
+        return Judge(self.protocol, self.budget, self.data, self.ensemble)
 
     def _free(self, candidate: Candidate) -> Measurement | None:
         specs = self.specs(candidate)
@@ -242,120 +230,7 @@ class Evaluator:
             epsilon=self.protocol.epsilon if RECIPES[candidate.recipe].crafting else 0.0,
         )
 
-    def _measured(self, model: Ensemble, names: Sequence[str], began: float) -> Iterator[tuple[str, Measurement]]:
-        """One objective, or those of the worst case; what was spent since `began` is theirs."""
-        if JUDGED in names:
-            yield from self._worst_case(model, began)
-            return
-        for name in names:
-            spec = objective_attack(name, self.protocol, self.budget)
-            split = self.data.validation.head(self.budget.images if spec else 0)
-            yield from zip([name], self._judged(model, [spec], split, began), strict=True)
-
-    def _worst_case(self, model: Ensemble, began: float) -> Iterator[tuple[str, Measurement]]:
-        """Accuracy under plain PGD, bounds, certified and worst-case accuracy; each has the seconds it took."""
-        clock = _Clock(began)
-        steps = self._hardest.narrowed(model, self.data.validation.head(self.budget.images))
-        naive = _accuracy(next(steps), 1, clock.lap())
-        yield "pgd_naive", naive
-        if self.protocol.threat == "raw":
-            yield BOUND, replace(naive, seconds=0.0)
-        try:
-            while True:
-                yield BOUND, _accuracy(next(steps), 1, clock.lap())
-        except StopIteration as done:
-            found: Findings = done.value
-        half = clock.lap() / 2  # the same searches bring both
-        yield "certified", _accuracy(found.certified, 1, half)
-        yield JUDGED, replace(_accuracy(found.standing, 1, half), flags=found.flags)
-
-    @cached_property
-    def _hardest(self) -> WorstCase:
-        """The worst case under this protocol and budget; kept, since it remembers what it crafted on the source."""
-        return WorstCase(
-            epsilon=self.protocol.epsilon,
-            threat=self.protocol.threat,
-            effort=Effort(steps=self.budget.steps, restarts=self.budget.restarts),
-            seed=self.protocol.seed,
-            twins=(self._loaded(Candidate.parse(self.protocol.source)),),
-        )
-
-    def _loaded(self, source: Candidate) -> Ensemble:
-        """What images are crafted on; the last one is kept, because most candidates share it."""
-        if self._source is None or self._source[0] != source:
-            self._source = source, self.ensemble(source)
-        return self._source[1]
-
-    def _judged(
-        self, model: Ensemble, specs: Sequence[AttackSpec | None], split: Split, began: float
-    ) -> Iterator[Measurement]:
-        """The accuracy under each specification; what was spent since `began` is the first pass's."""
-        for what, neighbours in groupby(specs, key=shared):
-            group = [spec or CLEAN for spec in neighbours]
-            if what.name == WORST:
-                yield from (self._worst_of(model, spec, split) for spec in group)
-                began = time.perf_counter()
-                continue
-            judged = Pass(attack=self._attack(what), specs=group, seed=self.protocol.seed)
-            counts = judged.standing(model, split)
-            seconds = (time.perf_counter() - began) / len(group)
-            yield from (_accuracy(counts[spec.epsilon], judged.runs, seconds) for spec in group)
-            began = time.perf_counter()
-
-    def _worst_of(self, model: Ensemble, spec: AttackSpec, split: Split) -> Measurement:
-        """The worst case at a radius and effort of its own, on any images."""
-        began, counts = time.perf_counter(), torch.zeros(len(split), dtype=torch.int64)
-        for run in range(spec.runs):
-            attack = WorstCase(
-                epsilon=spec.epsilon,
-                threat=spec.threat,
-                effort=Effort(steps=spec.steps, restarts=spec.restarts),
-                seed=number(self.protocol.seed, "run", str(run)) if run else self.protocol.seed,
-                twins=(self._loaded(Candidate.parse(self.protocol.source)),),
-            )
-            found = attack(model, split)
-            counts += found.standing.cpu()
-        return replace(_accuracy(counts, spec.runs, time.perf_counter() - began), flags=found.flags)
-
-    def _attack(self, spec: AttackSpec) -> Attack:
-        """The attack; the last one that was transferred is kept, because it remembers what it crafted."""
-        if spec.source is None:
-            return build(spec)
-        if self._transferred is None or self._transferred[0] != spec:
-            self._transferred = spec, build(spec, self._loaded(spec.source))
-        return self._transferred[1]
-
-
-class _Clock:
-    """Seconds since it was last asked."""
-
-    def __init__(self, began: float) -> None:
-        self._last = began
-
-    def lap(self) -> float:
-        last, self._last = self._last, time.perf_counter()
-        return self._last - last
-
 
 def _vote(candidate: Candidate) -> Vote:
     candidate = candidate.canonical()
     return vote_named(candidate.vote, [member.precision.float for member in candidate.members])
-
-
-def _passes(names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Names that are measured in one go: those of the worst case together, every other alone."""
-    alone = [(name,) for name in names if name not in TOGETHER]
-    mine = tuple(name for name in names if name in TOGETHER)
-    if JUDGED not in mine and "certified" not in mine:
-        return sorted([*alone, *([mine] if mine else [])], key=_rank)
-    return sorted([*alone, TOGETHER], key=_rank)
-
-
-def _rank(names: Sequence[str]) -> int:
-    return list(OBJECTIVES).index(names[-1])
-
-
-def _accuracy(counts: Tensor, runs: int, seconds: float) -> Measurement:
-    """From how often each image stood."""
-    hits, squares = int(counts.sum()), int(counts.square().sum())
-    return Measurement.fraction(hits, len(counts), runs=runs, squares=squares, seconds=seconds)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from evaluators import evaluator as module
+from evaluators import judge as module
 from evaluators.attacks.base import ThreatModel
 from evaluators.attacks.catalogue import build
 from evaluators.attacks.spec import AttackSpec
@@ -21,7 +21,8 @@ from evaluators.base import Budget, Measurement, Protocol
 from evaluators.cache import Store
 from evaluators.data import DataSet
 from evaluators.data.batches import evaluation_batches
-from evaluators.evaluator import TOGETHER, Evaluator
+from evaluators.evaluator import Evaluator
+from evaluators.judge import TOGETHER
 from evaluators.members import MemberPool
 from evaluators.objectives import BOUND, OBJECTIVES
 from evaluators.seeds import stream
