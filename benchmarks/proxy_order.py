@@ -56,6 +56,9 @@ WAYS: dict[str, Recipe] = {
     "warm start, fp twice": replace(STANDARD, starts_from_twin=True, teacher_share=0.0, float_epochs=2),
     "distilled": replace(STANDARD, starts_from_twin=True, teacher_share=0.5, temperature=2.0, float_epochs=1),
     "distilled, fp twice": replace(STANDARD, starts_from_twin=True, teacher_share=0.5, temperature=2.0, float_epochs=2),
+    "twice the rate": replace(SCRATCH, rate=2 * SCRATCH.rate),
+    "four times the rate": replace(SCRATCH, rate=4 * SCRATCH.rate),
+    "four times the rate, half the batch": replace(SCRATCH, rate=4 * SCRATCH.rate, batch=SCRATCH.batch // 2),
 }
 LONGER = {"from scratch, 2 times": 2, "from scratch, 3 times": 3}
 """How many times the epochs of the other ways."""
