@@ -28,7 +28,9 @@ def test_the_page_says_what_a_confirmation_brings():
     found = result_of("front_truth")
     three, five, ten = (f"{found[f'confirmed {seeds}']['true at 0.9']:.3f}" for seeds in FRESH)
     assert f"({three}), about half of the front; five seeds give {five}, ten {ten}" in PAGE
-    row = found["confirmed 3"]
+    row, page = found["confirmed 3"], (ROOT / "docs" / "confirm.md").read_text(encoding="utf-8")
+    assert f"{found['repeats 1']['true at 0.0']:.0%}".replace("%", " %") + " of the searches' fronts" in page
+    assert f"and {row['true at 0.9']:.0%}".replace("%", " %") + " of\nwhat three fresh seeds put there" in page
     assert f"here {row['measured']:.0f} candidates for a front of {found['repeats 1']['size']:.0f}" in PAGE
     assert 0.4 < row["size at 0.9"] / row["size at 0.0"] < 0.6
 
