@@ -3,12 +3,9 @@
 import argparse
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import Any, NoReturn
 
 from space.errors import UserError
-
-if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
 
 COMMANDS = {
     "run": "search a design space and leave its front, pictures and one selected candidate (the default)",
@@ -44,7 +41,7 @@ class Parser(argparse.ArgumentParser):
         """Raise instead of printing the usage and leaving."""
         raise UserError(message, hint=f"{self.prog} --help lists the flags")
 
-    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+    def print_help(self, file: Any = None) -> None:
         """Print what --help shows; OSError where nothing can be written, which argparse would pass over."""
         (file or sys.stdout).write(self.format_help())
         sys.stdout.flush()

@@ -134,8 +134,18 @@ def test_select_locks_the_weights_too_and_does_without_images(capsys: Capture) -
     assert read_lock(copy).members == ()
 
 
+def test_select_without_the_cache_keeps_the_weights_that_the_lock_names(capsys: Capture) -> None:
+    shutil.copytree("study", Path("kept"))
+    known = read_lock("kept").members
+    assert all(one.weights for one in known)
+    assert main(["select", "kept", "--device", "cpu", "--cache", "elsewhere"]) == 0
+    assert capsys.readouterr().err == ""
+    assert read_lock("kept").members == known
+
+
 def test_select_says_that_the_weights_are_not_in_the_cache(capsys: Capture) -> None:
     shutil.copytree("study", Path("a copy"))
+    Path("a copy", "selected.json").unlink()
     assert main(["select", "a copy", "--device", "cpu", "--cache", "elsewhere"]) == 0
     printed = capsys.readouterr()
     assert printed.err == "the lock file names no weights: they are not in the cache; hint: --cache as in the run\n"
