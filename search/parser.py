@@ -43,8 +43,9 @@ class Parser(argparse.ArgumentParser):
 
     def print_help(self, file: Any = None) -> None:
         """Print what --help shows; OSError where nothing can be written, which argparse would pass over."""
-        (file or sys.stdout).write(self.format_help())
-        sys.stdout.flush()
+        stream = file or sys.stdout
+        stream.write(self.format_help())
+        stream.flush()
 
 
 def build_parser(prog: str = "python -m search") -> Parser:

@@ -39,6 +39,13 @@ def test_a_row_says_what_was_measured(row):
     assert f"| {row} | {pair('cifar10_25', ROWS[row])} | {pair('mnist', ROWS[row])} |" in PAGE.replace("**", "")
 
 
+def test_the_hint_of_the_page_is_what_was_measured():
+    found = FOUND["cifar10_25"]
+    shares = {text: (acc, pgd / acc) for text, (acc, pgd) in found["short"]["from scratch"].items()}
+    share, pgd = correlations(shares, found["long"])[1], found["spearman"]["from scratch"][1]
+    assert f"better than pgd itself does ({share:.3f} instead of {pgd:.3f})" in PAGE
+
+
 @pytest.mark.parametrize("name", FOUND)
 def test_there_are_as_many_candidates_as_the_page_says(name):
     assert len(FOUND[name]["long"]) == 25
