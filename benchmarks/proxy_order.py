@@ -4,7 +4,8 @@
 
 Trains every candidate for a few epochs in several ways, and once for ten times as long from scratch; prints
 Spearman's rank correlation of each way with the long training, for clean accuracy and accuracy under PGD. The way
-"as long, another seed" trains as long again: no shorter one can be expected to order better.
+"as long, another seed" trains as long again: no shorter one can be expected to order better. With --drawn the
+candidates are drawn from a preset as a random search draws them, in place of a list of one width.
 """
 
 import argparse
@@ -14,12 +15,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import torch
 from scipy.stats import spearmanr
 
 from evaluators import Budget, Evaluator, open_evaluator
 from evaluators.training.recipes import RECIPES, Recipe
-from space import Candidate
+from space import Candidate, SearchSpace
 
 CANDIDATES = [
     "fp",
@@ -64,16 +66,28 @@ LONGER = {"from scratch, 2 times": 2, "from scratch, 3 times": 3}
 """How many times the epochs of the other ways."""
 
 AGAIN = "as long, another seed"
+Found = dict[str, tuple[float, float]]
+"""Accuracy and accuracy under attack of candidates."""
 
 
-def measured(evaluator: Evaluator, recipe: Recipe, texts: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """Accuracy and accuracy under PGD of every candidate, trained in one way."""
+def drawn(space: SearchSpace, count: int, seed: int = 0) -> list[str]:
+    """So many different candidates of a space, drawn as a random search draws them."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    found: dict[str, None] = {}
+    while len(found) < count:
+        found.setdefault(str(space.sample(study.ask())))
+    return list(found)
+
+
+def measured(evaluator: Evaluator, recipe: Recipe, texts: Sequence[str], attacked: str) -> Found:
+    """Accuracy and accuracy under attack of every candidate, trained in one way."""
     RECIPES["standard"] = recipe
     values = {}
     for text in texts:
-        found = dict(evaluator.measure(Candidate.parse(text), ("acc", "pgd_naive")))
-        values[text] = (found["acc"].value, found["pgd_naive"].value)
-        print(f"  {text:16} {found['acc'].value:.4f} {found['pgd_naive'].value:.4f}", flush=True)
+        found = dict(evaluator.measure(Candidate.parse(text), ("acc", attacked)))
+        values[text] = (found["acc"].value, found[attacked].value)
+        print(f"  {text:40} {found['acc'].value:.4f} {found[attacked].value:.4f}", flush=True)
     return values
 
 
@@ -94,23 +108,27 @@ def main() -> None:
     parser.add_argument("--long", type=int, default=40)
     parser.add_argument("--train-images", type=int, default=4000)
     parser.add_argument("--images", type=int, default=500)
+    parser.add_argument("--drawn", type=int, help="candidates drawn from the preset, instead of the list")
+    parser.add_argument("--space", default="tiny", help="the preset that they are drawn from")
+    parser.add_argument("--attacked", choices=("pgd_naive", "pgd"), default="pgd_naive")
     parser.add_argument("--cache", type=Path, default=Path("runs/proxy_order"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/proxy_order.json"))
     ways = [*WAYS, *LONGER, AGAIN]
     parser.add_argument("--ways", nargs="+", choices=ways, default=ways, help="of training, beside the long one")
     args = parser.parse_args()
 
-    texts = [f"{text}:{args.width}" for text in CANDIDATES]
+    listed = [f"{text}:{args.width}" for text in CANDIDATES]
+    texts = drawn(SearchSpace.preset(args.space), args.drawn) if args.drawn else listed
     long_way = "from scratch"
     print(f"long: {args.long} epochs {long_way}")
     long = evaluator_for(args, args.long, long_way)
-    reference = measured(long, SCRATCH, texts)
+    reference = measured(long, SCRATCH, texts, args.attacked)
     rows = {}
     for way in args.ways:
         epochs = args.epochs * LONGER.get(way, 1)
         print(f"{way}: {args.long if way == AGAIN else epochs} epochs")
         evaluator = long.repeated(2) if way == AGAIN else evaluator_for(args, epochs, way)
-        rows[way] = measured(evaluator, WAYS.get(way, SCRATCH), texts)
+        rows[way] = measured(evaluator, WAYS.get(way, SCRATCH), texts, args.attacked)
     table = {way: correlations(values, reference) for way, values in rows.items()}
     print(f"\n{'way':24} {'acc':>6} {'pgd':>6}   (Spearman with {args.long} epochs, {len(texts)} candidates)")
     for way, (acc, pgd) in table.items():
@@ -122,7 +140,7 @@ def main() -> None:
     args.out.write_text(json.dumps(result, indent=1) + "\n")
 
 
-def correlations(values: dict[str, tuple[float, float]], reference: dict[str, tuple[float, float]]) -> list[float]:
+def correlations(values: Found, reference: Found) -> list[float]:
     """Spearman's rank correlation of accuracy and of accuracy under PGD."""
     pairs = [list(zip(values[text], reference[text], strict=True)) for text in reference]
     return [float(spearmanr(*zip(*[pair[axis] for pair in pairs], strict=True)).statistic) for axis in (0, 1)]

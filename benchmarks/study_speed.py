@@ -1,7 +1,7 @@
 """One study, ours and the yardstick's: how long each takes to the same hypervolume, and how much each evaluates.
 
     python benchmarks/study_speed.py
-    python benchmarks/study_speed.py --network resnet20 --dataset cifar10.npz --images 64
+    python benchmarks/study_speed.py --epochs 2 --train-images 1000 --images 64 --restarts 5
 
 Both search the same space on the same images with the same networks, recipe, budget and thread, one after the other.
 The yardstick (benchmarks/plain) goes first; ours starts with an empty cache. Both are judged by what both measure
@@ -264,11 +264,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--space", default=str(SPACE), help="without pruned, BinaryNet and mixed precisions")
     parser.add_argument("--epsilon", type=float, help="0.2 for grey images, 8/255 for colour where left out")
     parser.add_argument("--trials", type=int, default=40)
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--train-images", type=int, default=1000)
-    parser.add_argument("--images", type=int, default=64, help="attacked")
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--restarts", type=int, default=5)
+    for name, default in asdict(Budget()).items():
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=int, default=default, help="the product's own if left out"
+        )
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
     parser.add_argument("--runs", nargs="+", default=list(RUNS), choices=list(RUNS), help="of ours")
     parser.add_argument("--dry", action="store_true", help="write no results")
