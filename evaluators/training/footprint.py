@@ -44,7 +44,8 @@ def _kept(layer: LayerShape) -> int:
 def free_bytes(device: torch.device) -> int | None:
     """Memory that a process can still have on a device; None where nobody says."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by PyTorch, to be used again
+        return int(torch.cuda.mem_get_info(device)[0]) + kept
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:

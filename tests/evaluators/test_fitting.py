@@ -139,3 +139,10 @@ def test_a_training_that_cannot_fit_is_refused_in_one_clear_line(monkeypatch):
 def test_free_memory_is_that_of_this_machine():
     free = free_bytes(torch.device("cpu"))
     assert free is None or 10**6 < free < 10**14
+
+
+def test_memory_that_pytorch_keeps_of_a_gpu_is_free_to_a_training(monkeypatch):
+    gpu = {"mem_get_info": (1_000, 80_000), "memory_reserved": 70_000, "memory_allocated": 4_000}
+    for name, value in gpu.items():
+        monkeypatch.setattr(torch.cuda, name, lambda device, value=value: value)
+    assert free_bytes(torch.device("cuda")) == 1_000 + 70_000 - 4_000
