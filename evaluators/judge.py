@@ -124,8 +124,9 @@ class Judge:
         return self._source[1]
 
     def _worst_of(self, model: Ensemble, spec: AttackSpec, split: Split) -> Measurement:
-        """The worst case at a radius and effort of its own, on any images."""
+        """The worst case at a radius and effort of its own, on any images; flagged with what any run flagged."""
         began, counts = time.perf_counter(), torch.zeros(len(split), dtype=torch.int64)
+        flags: dict[str, None] = {}
         for run in range(spec.runs):
             attack = WorstCase(
                 epsilon=spec.epsilon,
@@ -136,7 +137,8 @@ class Judge:
             )
             found = attack(model, split)
             counts += found.standing.cpu()
-        return replace(_accuracy(counts, spec.runs, time.perf_counter() - began), flags=found.flags)
+            flags |= dict.fromkeys(found.flags)
+        return replace(_accuracy(counts, spec.runs, time.perf_counter() - began), flags=tuple(flags))
 
     def _attack(self, spec: AttackSpec) -> Attack:
         """The attack; the last one that was transferred is kept, because it remembers what it crafted."""

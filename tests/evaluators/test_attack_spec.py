@@ -22,6 +22,7 @@ from evaluators.data import DataSet
 from evaluators.data.batches import evaluation_batches
 from evaluators.evaluator import Evaluator
 from evaluators.members import MemberPool
+from evaluators.robustness.worst_case import WorstCase
 from evaluators.seeds import stream
 from space import Candidate, UnknownName, UserError
 
@@ -167,6 +168,13 @@ def test_runs_are_averaged_and_their_error_holds_both_spreads(evaluator, mnist5k
     [first] = evaluator.judge(FP, [replace(spec, runs=1)], images=300)
     assert first.value == pytest.approx(stands[0].mean().item())
     assert found.stderr < first.stderr
+
+
+def test_what_any_run_flags_is_a_flag_of_them_all(evaluator, monkeypatch):
+    attack, flags = WorstCase.__call__, iter([("masked:black-box", "suspect:gap"), ("suspect:gap",), ()])
+    monkeypatch.setattr(WorstCase, "__call__", lambda *given: replace(attack(*given), flags=next(flags)))
+    [found] = evaluator.judge(FP, [AttackSpec(name="worst", epsilon=0.05, steps=1, runs=3)], images=20)
+    assert found.flags == ("masked:black-box", "suspect:gap")
 
 
 def test_runs_of_what_draws_nothing_are_one(evaluator, monkeypatch):
