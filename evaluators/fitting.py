@@ -3,8 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-SAYINGS = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
-"""What PyTorch's errors say where a device, or the system, has no memory left."""
+SAYINGS = (
+    *("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory"),
+    "status_alloc_failed",
+)
+"""What PyTorch's errors say where a device, or the system, has no memory left; the last is that of CUDA's libraries."""
 
 
 def fitting(network: nn.Module, images: Tensor) -> Tensor:
