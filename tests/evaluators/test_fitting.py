@@ -14,7 +14,7 @@ from evaluators.attacks.catalogue import build as build_attack
 from evaluators.attacks.judging import Pass
 from evaluators.attacks.losses import plain
 from evaluators.attacks.spec import AttackSpec
-from evaluators.data import Split
+from evaluators.data import Split, memory
 from evaluators.ensemble import Ensemble
 from evaluators.fitting import fitting, ran_out_of_memory
 from evaluators.networks.build import build
@@ -200,6 +200,12 @@ def test_a_training_that_cannot_fit_is_refused_in_one_clear_line(monkeypatch):
 def test_free_memory_is_that_of_this_machine():
     free = free_bytes(torch.device("cpu"))
     assert free is None or 10**6 < free < 10**14
+
+
+def test_a_container_has_no_more_than_its_limit(monkeypatch, tmp_path):
+    (tmp_path / "memory.max").write_text("50000000\n")
+    monkeypatch.setattr(memory, "LIMITS", (tmp_path / "memory.max",))
+    assert free_bytes(torch.device("cpu")) == 50_000_000
 
 
 def test_memory_that_pytorch_keeps_of_a_gpu_is_free_to_a_training(monkeypatch):
