@@ -70,8 +70,9 @@ class Judge:
         for what, neighbours in groupby(specs, key=shared):
             group = [spec or CLEAN for spec in neighbours]
             if what.name == WORST:
-                yield from (self._worst_of(model, spec, split) for spec in group)
-                began = time.perf_counter()
+                for spec in group:
+                    yield self._worst_of(model, spec, split, began)
+                    began = time.perf_counter()
                 continue
             judged = Pass(attack=self._attack(what), specs=group, seed=self._protocol.seed)
             counts = judged.standing(model, split)
@@ -123,10 +124,9 @@ class Judge:
             self._source = source, self._obtain(source)
         return self._source[1]
 
-    def _worst_of(self, model: Ensemble, spec: AttackSpec, split: Split) -> Measurement:
+    def _worst_of(self, model: Ensemble, spec: AttackSpec, split: Split, began: float) -> Measurement:
         """The worst case at a radius and effort of its own, on any images; flagged with what any run flagged."""
-        began, counts = time.perf_counter(), torch.zeros(len(split), dtype=torch.int64)
-        flags: dict[str, None] = {}
+        counts, flags = torch.zeros(len(split), dtype=torch.int64), dict[str, None]()
         for run in range(spec.runs):
             attack = WorstCase(
                 epsilon=spec.epsilon,
