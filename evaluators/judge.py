@@ -70,8 +70,9 @@ class Judge:
         for what, neighbours in groupby(specs, key=shared):
             group = [spec or CLEAN for spec in neighbours]
             if what.name == WORST:
-                yield from (self._worst_of(model, spec, split) for spec in group)
-                began = time.perf_counter()
+                for spec in group:
+                    yield self._worst_of(model, spec, split, began)
+                    began = time.perf_counter()
                 continue
             judged = Pass(attack=self._attack(what), specs=group, seed=self._protocol.seed)
             counts = judged.standing(model, split)
@@ -123,9 +124,9 @@ class Judge:
             self._source = source, self._obtain(source)
         return self._source[1]
 
-    def _worst_of(self, model: Ensemble, spec: AttackSpec, split: Split) -> Measurement:
-        """The worst case at a radius and effort of its own, on any images."""
-        began, counts = time.perf_counter(), torch.zeros(len(split), dtype=torch.int64)
+    def _worst_of(self, model: Ensemble, spec: AttackSpec, split: Split, began: float) -> Measurement:
+        """The worst case at a radius and effort of its own, on any images; flagged with what any run flagged."""
+        counts, flags = torch.zeros(len(split), dtype=torch.int64), dict[str, None]()
         for run in range(spec.runs):
             attack = WorstCase(
                 epsilon=spec.epsilon,
@@ -136,7 +137,8 @@ class Judge:
             )
             found = attack(model, split)
             counts += found.standing.cpu()
-        return replace(_accuracy(counts, spec.runs, time.perf_counter() - began), flags=found.flags)
+            flags |= dict.fromkeys(found.flags)
+        return replace(_accuracy(counts, spec.runs, time.perf_counter() - began), flags=tuple(flags))
 
     def _attack(self, spec: AttackSpec) -> Attack:
         """The attack; the last one that was transferred is kept, because it remembers what it crafted."""

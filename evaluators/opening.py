@@ -47,6 +47,7 @@ def open_evaluator(
     Raises: UserError for everything that is wrong with these.
     """
     keep_freed_memory()
+    compute_in_float32()
     where = find_device(device)
     if network is not None:
         find_network(network)
@@ -93,6 +94,14 @@ def faster_dtype(device: torch.device) -> str:
     bfloat16 (benchmarks/number_formats.py), and some virtual machines announce instructions that then crash.
     """
     return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+
+
+def compute_in_float32() -> None:
+    """Keep GPUs from rounding float32 to TF32's 10 bits of mantissa, as PyTorch has them do in convolutions.
+
+    Attacks are float32. No training is slower for it: a GPU that has TF32 has bfloat16, which trainings take.
+    """
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def _usual_network(data: DataSet) -> str:

@@ -140,6 +140,8 @@ def one_evaluation() -> Iterator[None]:
     except FloatingPointError as error:
         raise UserError("the training diverged", got=str(error), hint="try other --epochs or --seed") from error
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and "out of memory" not in str(error):
+        from evaluators.fitting import ran_out_of_memory
+
+        if not ran_out_of_memory(error):
             raise
         raise UserError("out of memory", hint="try fewer --images, or --device cpu") from error

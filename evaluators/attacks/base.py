@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from evaluators.attacks.losses import Loss, plain
 from evaluators.base import Threat
 from evaluators.ensemble import Ensemble
+from evaluators.fitting import parted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,12 +162,28 @@ class Judged:
     climbed: Tensor
     gradient: Tensor | None
 
+    @classmethod
+    def joined(cls, parts: Sequence["Judged"]) -> "Judged":
+        """Parts of a batch as one; a part without a gradient has one of zeros where another part has one."""
+        values = {name: torch.cat([getattr(part, name) for part in parts]) for name in ("fallen", "loss", "climbed")}
+        known = [part.gradient for part in parts if part.gradient is not None]
+        if not known:
+            return cls(**values, gradient=None)
+        zeros = [known[0].new_zeros(len(part.fallen), *known[0].shape[1:]) for part in parts]
+        filled = [none if part.gradient is None else part.gradient for part, none in zip(parts, zeros, strict=True)]
+        return cls(**values, gradient=torch.cat(filled))
+
 
 def judged(model: Ensemble, iterate: Tensor, labels: Tensor, loss: Loss, *, final: bool = False) -> Judged:
     """Pass iterates forward, and backward unless this is the final look or all of them have fallen.
 
     A model whose outputs do not depend on its input in a way that can be differentiated has a gradient of zero.
     """
+    first, *others = parted(partial(_judged, model, loss, final), iterate, labels)
+    return Judged.joined([first, *others]) if others else first
+
+
+def _judged(model: Ensemble, loss: Loss, final: bool, iterate: Tensor, labels: Tensor) -> Judged:
     iterate = iterate.detach().requires_grad_(not final)
     with torch.set_grad_enabled(not final):
         logits = model.member_logits(iterate)
@@ -185,8 +203,12 @@ def _gradient(loss: Tensor, images: Tensor) -> Tensor:
     return torch.zeros_like(images) if gradient is None else gradient
 
 
-@torch.enable_grad()
 def loss_gradient(model: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
     """The gradient of the model's loss at each image: the shape of the images."""
+    return torch.cat(parted(partial(_loss_gradient, model), images, labels))
+
+
+@torch.enable_grad()
+def _loss_gradient(model: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
     images = images.detach().requires_grad_()
     return _gradient(model.loss(model.member_logits(images), labels), images)

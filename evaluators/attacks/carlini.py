@@ -1,6 +1,7 @@
 """Carlini and Wagner (2017): the nearest misclassified image in the Euclidean norm."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from evaluators.attacks.base import Attack, Attacked, ThreatModel
 from evaluators.ensemble import Ensemble
+from evaluators.fitting import parted
 
 MOVABLE = 0.999999
 """Shrinks pixels towards grey before atanh: at exactly 0 and 1 it is infinite, and such pixels would never move."""
@@ -45,10 +47,7 @@ class CarliniWagner(Attack):
         """
         standing = outcome.standing
         if self.steps and len(standing):
-            search = _Search.start(self, model, labels[standing], outcome, standing)
-            for _ in range(self.search_steps):
-                search.descend(self)
-                search.bisect()
+            parted(partial(self._search, outcome, model, labels), standing)
 
     def craft(
         self, source: Ensemble, origin: Tensor, labels: Tensor, epsilon: float, generator: torch.Generator
@@ -58,6 +57,12 @@ class CarliniWagner(Attack):
         Returns: `origin` where the source is wrong already, or stands.
         """
         return self(source, origin, labels, ThreatModel(epsilon=epsilon), generator).images
+
+    def _search(self, outcome: Attacked, model: Ensemble, labels: Tensor, standing: Tensor) -> None:
+        search = _Search.start(self, model, labels[standing], outcome, standing)
+        for _ in range(self.search_steps):
+            search.descend(self)
+            search.bisect()
 
 
 @dataclass

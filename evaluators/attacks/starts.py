@@ -67,9 +67,9 @@ def climb_from(starts: int, outcome: Attacked, labels: Tensor, begin: Callable[[
     while left > 0:
         standing = outcome.standing
         together = min(left, max(1, AT_ONCE // max(1, len(standing))))
-        drawn = torch.stack([begin() for _ in range(together)])[:, standing]
+        drawn = torch.cat([begin()[standing] for _ in range(together)])  # of a whole batch no two at once
         left -= together
         if len(standing):
             copies = Copies.of(outcome.part(standing), together)
-            climb(copies, labels[standing].repeat(together), drawn.flatten(0, 1))
+            climb(copies, labels[standing].repeat(together), drawn)
             outcome.take_back(standing, copies.best())

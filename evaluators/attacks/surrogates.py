@@ -11,6 +11,7 @@ from copy import deepcopy
 from typing import Any, Literal
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 from torch.overrides import TorchFunctionMode
@@ -34,6 +35,7 @@ STEEPNESS = 4.0
 FLAT = (
     *(torch.round, torch.floor, torch.ceil, torch.trunc, torch.sign, torch.clamp, torch.clip),
     *(Tensor.round, Tensor.floor, Tensor.ceil, Tensor.trunc, Tensor.sign, Tensor.clamp, Tensor.clip),
+    functional.hardtanh,
 )
 """Functions without a gradient, or with one that ends, which other people's networks quantize with."""
 
@@ -121,11 +123,15 @@ class _PassThrough(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        value = func(*args, **(kwargs or {}))
-        if func not in FLAT or not (torch.is_grad_enabled() and args[0].requires_grad):
-            return value
+        named = dict(kwargs or {})
+        if func not in FLAT:
+            return func(*args, **named)
+        given, *others = args or (named.pop("input"),)
+        if not (torch.is_grad_enabled() and given.requires_grad):
+            return func(given, *others, **named)
         self.used = True
-        return _Given.apply(args[0], value.detach(), torch.ones_like(value))
+        value = func(given.detach().clone(), *others, **named)  # it may write into what it is given
+        return _Given.apply(given, value, torch.ones_like(value))
 
 
 class _Steered(Ensemble):

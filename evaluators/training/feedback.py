@@ -31,8 +31,8 @@ def boundary_examples(
     network.train()
     moved = (images + steps * direction).clamp(0, 1)
     length = steps.flatten()
-    nearness = 1 / (length + length.mean() + torch.finfo(length.dtype).tiny)
-    drawn = torch.multinomial(nearness, len(images), replacement=True, generator=generator)
+    nearness = 1 / (length + length.mean()).clamp_min(torch.finfo(length.dtype).eps)  # whose sum stays finite
+    drawn = torch.multinomial(_drawable(nearness), len(images), replacement=True, generator=generator)
     return moved[drawn].detach(), labels[drawn]
 
 
@@ -43,7 +43,7 @@ def _rivals(
     images = images.detach().requires_grad_()
     logits = network(images).float()
     others = logits.detach().scatter(1, labels[:, None], -torch.inf)
-    rivals = torch.multinomial(others.softmax(1), 1, generator=generator)
+    rivals = torch.multinomial(_drawable(others.softmax(1)), 1, generator=generator)
     margins = (logits.gather(1, labels[:, None]) - logits.gather(1, rivals)).squeeze(1)
     (gradient,) = torch.autograd.grad(margins.sum(), images)
     length = gradient.flatten(1).norm(dim=1).clamp_min(torch.finfo(gradient.dtype).tiny).view(-1, 1, 1, 1)
@@ -65,3 +65,8 @@ def _distances(
         ahead = (logits[rows, labels] > logits[rows, rivals]).view_as(middle)
         near, far = torch.where(ahead, middle, near), torch.where(ahead, far, middle)
     return far
+
+
+def _drawable(weights: Tensor) -> Tensor:
+    """Weights that can be drawn by, whatever they are: of a training that has diverged the loss is to tell."""
+    return weights.nan_to_num(nan=1.0)

@@ -1,10 +1,10 @@
 """How much memory a training takes, foretold from the shapes of its layers."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
+from evaluators.data.memory import MEMINFO, available_memory
 from evaluators.networks.trace import LayerShape
 from evaluators.quantizers.layers import FLOAT_BITS
 
@@ -44,13 +44,9 @@ def _kept(layer: LayerShape) -> int:
 def free_bytes(device: torch.device) -> int | None:
     """Memory that a process can still have on a device; None where nobody says."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return 1024 * int(found[0]) if found else None
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by PyTorch, to be used again
+        return int(torch.cuda.mem_get_info(device)[0]) + kept
+    return available_memory() if MEMINFO.exists() else None
 
 
 def check_fits_memory(layers: Sequence[LayerShape], batch: int, device: torch.device) -> None:

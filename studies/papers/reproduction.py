@@ -119,7 +119,9 @@ def _attempt(setup: Setup, job: Job) -> Finished:
     except UserError as error:
         return Finished(job=job, result=None, reason=str(error))
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and "out of memory" not in str(error):
+        from evaluators.fitting import ran_out_of_memory
+
+        if not ran_out_of_memory(error):
             raise
         return Finished(job=job, result=None, reason="out of memory: try fewer --jobs")
 

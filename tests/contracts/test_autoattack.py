@@ -73,6 +73,13 @@ def test_a_raised_score_rises_with_its_lead_however_far_it_is_behind() -> None:
     assert not raised[:, 1].any()
 
 
+@pytest.mark.parametrize("size", [1e2, 1e4, 1e6])
+def test_a_raised_score_is_the_largest_however_large_scores_are(size: float) -> None:
+    scores = size * torch.randn(1000, 3, generator=stream(0, "scores"))
+    decided = torch.randint(3, (1000,), generator=stream(0, "decided"))
+    assert torch.equal(led_by(decided, scores).argmax(1), decided)
+
+
 @pytest.mark.parametrize("method", sorted({*METHODS, *STANDARD}))
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_falls_is_in_the_ball_and_wrong(method: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,9 @@ from evaluators.cache import Store
 from evaluators.data import DataSet
 from evaluators.data.batches import evaluation_batches
 from evaluators.evaluator import Evaluator
+from evaluators.judge import Judge
 from evaluators.members import MemberPool
+from evaluators.robustness.worst_case import WorstCase
 from evaluators.seeds import stream
 from space import Candidate, UnknownName, UserError
 
@@ -167,6 +170,21 @@ def test_runs_are_averaged_and_their_error_holds_both_spreads(evaluator, mnist5k
     [first] = evaluator.judge(FP, [replace(spec, runs=1)], images=300)
     assert first.value == pytest.approx(stands[0].mean().item())
     assert found.stderr < first.stderr
+
+
+def test_what_any_run_flags_is_a_flag_of_them_all(evaluator, monkeypatch):
+    attack, flags = WorstCase.__call__, iter([("masked:black-box", "suspect:gap"), ("suspect:gap",), ()])
+    monkeypatch.setattr(WorstCase, "__call__", lambda *given: replace(attack(*given), flags=next(flags)))
+    [found] = evaluator.judge(FP, [AttackSpec(name="worst", epsilon=0.05, steps=1, runs=3)], images=20)
+    assert found.flags == ("masked:black-box", "suspect:gap")
+
+
+@pytest.mark.parametrize("name", ["fgsm", "worst"])
+def test_what_was_spent_before_belongs_to_the_first_of_them(name, evaluator, mnist5k):
+    spec, split = AttackSpec(name=name, steps=1, epsilon=0.1), mnist5k.validation.head(20)
+    judge = Judge(evaluator.protocol, evaluator.budget, mnist5k, evaluator.ensemble)
+    found = list(judge.accuracies(evaluator.ensemble(FP), [spec, None], split, time.perf_counter() - 1000))
+    assert found[0].seconds > 1000 > found[1].seconds
 
 
 def test_runs_of_what_draws_nothing_are_one(evaluator, monkeypatch):

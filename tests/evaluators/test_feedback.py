@@ -89,3 +89,17 @@ def test_the_network_is_left_in_train_mode_without_gradients_or_new_statistics()
     assert all(parameter.grad is None for parameter in network.parameters())
     assert not moved.requires_grad
     assert ((moved >= 0) & (moved <= 1)).all()
+
+
+def test_where_all_are_at_the_boundary_already_none_is_nearer():
+    plane = Linear(torch.tensor([[1.0, 0, 0, 0], [-1.0, 0, 0, 0]]), torch.tensor([0.0, 9.0])).train()
+    images = inner_images(64)
+    moved, _ = boundary_examples(plane, images, torch.zeros(64, dtype=torch.int64), stream(0, "draws"))
+    assert len(moved.flatten(1).unique(dim=0)) > 30
+
+
+def test_a_network_of_no_numbers_leaves_it_to_the_loss_to_say_so(plane):
+    plane.weight.data.fill_(torch.nan)
+    images = inner_images(8)
+    moved, theirs = boundary_examples(plane, images, torch.zeros(8, dtype=torch.int64), stream(0, "draws"))
+    assert nn.functional.cross_entropy(plane(moved), theirs).isnan()

@@ -8,10 +8,13 @@ import pytest
 import torch
 from torch import nn
 
+from evaluators.attacks.base import ThreatModel, judged
+from evaluators.attacks.carlini import CarliniWagner
 from evaluators.attacks.catalogue import build as build_attack
 from evaluators.attacks.judging import Pass
+from evaluators.attacks.losses import plain
 from evaluators.attacks.spec import AttackSpec
-from evaluators.data import Split
+from evaluators.data import Split, memory
 from evaluators.ensemble import Ensemble
 from evaluators.fitting import fitting, ran_out_of_memory
 from evaluators.networks.build import build
@@ -47,6 +50,7 @@ ERRORS = [
     torch.OutOfMemoryError("CUDA out of memory."),
     RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"),
     RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
 ]
 
 
@@ -91,6 +95,63 @@ def test_an_attack_that_does_not_fit_breaks_the_same_images(name):
         model = Ensemble([Narrow(network("fp"), room, MemoryError())], MeanVote())
         standing.append(Pass(attack=build_attack(spec), specs=[spec], seed=0).standing(model, split)[0.1])
     assert torch.equal(*standing)
+
+
+class _Back(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, room):
+        ctx.room = room
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, *grads):
+        if len(grads[0]) > ctx.room:
+            raise MemoryError
+        return grads[0], None
+
+
+class NarrowBack(Narrow):
+    """A network that can pass any number of images forward, and so many back."""
+
+    def forward(self, images):
+        return self.network(_Back.apply(images, self.room))
+
+
+@pytest.mark.parametrize(("name", "epsilons"), [("fgsm", (0.01,)), ("fgsm", (0.01, 0.1)), ("pgd", (0.01,))])
+def test_an_attack_whose_gradients_do_not_fit_breaks_the_same_images(name, epsilons):
+    pixels = (255 * images(40)).to(torch.uint8)
+    split = Split(pixels, network("fp")(pixels / 255).argmax(1))
+    specs = [AttackSpec(name=name, epsilon=epsilon, steps=3) for epsilon in epsilons]
+    standing = []
+    for room in (40, 7):
+        model = Ensemble([NarrowBack(network("fp"), room, MemoryError())], MeanVote())
+        standing.append(Pass(attack=build_attack(specs[0]), specs=specs, seed=0).standing(model, split)[0.01])
+    assert torch.equal(*standing)
+    assert 7 < standing[0].sum() < 40
+
+
+def test_a_search_whose_gradients_do_not_fit_finds_the_same_images():
+    x = images(20)
+    labels, found = network("fp")(x).argmax(1), []
+    for room in (20, 7):
+        model = Ensemble([NarrowBack(network("fp"), room, MemoryError())], MeanVote())
+        attack = CarliniWagner(steps=8, search_steps=2, constant=0.01)
+        found.append(attack(model, x, labels, ThreatModel(epsilon=0.0), stream(0, "unused")))
+    whole, parts = found
+    assert whole.broken.any()
+    assert torch.equal(whole.broken, parts.broken)
+    assert torch.allclose(whole.images, parts.images, atol=1e-5)
+
+
+def test_a_part_that_has_fallen_has_a_gradient_of_zeros_where_another_has_one():
+    model = Ensemble([NarrowBack(network("fp"), 4, MemoryError())], MeanVote())
+    x = images(8)
+    labels = model(x)
+    labels[:4] = (labels[:4] + 1) % 10
+    seen = judged(model, x, labels, plain)
+    assert seen.fallen.tolist() == [True] * 4 + [False] * 4
+    assert not seen.gradient[:4].any()
+    assert torch.allclose(seen.gradient[4:], judged(model, x[4:], labels[4:], plain).gradient)
 
 
 def test_one_image_that_does_not_fit_and_other_errors_are_raised():
@@ -139,3 +200,16 @@ def test_a_training_that_cannot_fit_is_refused_in_one_clear_line(monkeypatch):
 def test_free_memory_is_that_of_this_machine():
     free = free_bytes(torch.device("cpu"))
     assert free is None or 10**6 < free < 10**14
+
+
+def test_a_container_has_no_more_than_its_limit(monkeypatch, tmp_path):
+    (tmp_path / "memory.max").write_text("50000000\n")
+    monkeypatch.setattr(memory, "LIMITS", (tmp_path / "memory.max",))
+    assert free_bytes(torch.device("cpu")) == 50_000_000
+
+
+def test_memory_that_pytorch_keeps_of_a_gpu_is_free_to_a_training(monkeypatch):
+    gpu = {"mem_get_info": (1_000, 80_000), "memory_reserved": 70_000, "memory_allocated": 4_000}
+    for name, value in gpu.items():
+        monkeypatch.setattr(torch.cuda, name, lambda device, value=value: value)
+    assert free_bytes(torch.device("cuda")) == 1_000 + 70_000 - 4_000

@@ -11,6 +11,7 @@ from evaluators.base import Budget
 from evaluators.evaluator import Evaluator
 from evaluators.networks.catalogue import NETWORKS
 from evaluators.opening import faster_dtype, find_device, open_evaluator
+from evaluators.seeds import stream
 from space import UserError
 
 
@@ -145,3 +146,21 @@ def test_processors_train_in_float32_and_graphics_cards_in_bfloat16_if_they_can(
     for can, dtype in ((True, "bfloat16"), (False, "float32")):
         monkeypatch.setattr(opening.torch.cuda, "is_bf16_supported", lambda can=can: can)
         assert faster_dtype(torch.device("cuda:0")) == dtype
+
+
+def test_float32_is_not_rounded_to_fewer_bits(tmp_path):
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+    opened(tmp_path)
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
+
+
+@pytest.mark.gpu
+def test_convolutions_of_a_gpu_are_as_exact_as_float32(tmp_path):
+    opened(tmp_path)
+    draws = stream(0, "convolution", device="cuda")
+    shapes = ((8, 64, 32, 32), (64, 64, 3, 3))
+    images, weight = (torch.randn(shape, generator=draws, device="cuda") for shape in shapes)
+    exact = torch.nn.functional.conv2d(images.double(), weight.double(), padding=1)
+    off = torch.nn.functional.conv2d(images, weight, padding=1) - exact
+    assert off.abs().max() < 1e-5 * exact.abs().max()

@@ -1,5 +1,7 @@
 """Starts side by side: what one after the other would find, and no image is attacked once it has fallen."""
 
+import weakref
+
 import pytest
 import torch
 
@@ -97,3 +99,19 @@ def test_no_start_draws_nothing_and_every_start_draws_even_where_nothing_stands(
         draws.clear()
         climb_from(count, result, torch.zeros(2), lambda: draws.append(1) or torch.zeros(2, 1, 1, 1), lambda *_: None)
         assert len(draws) == count
+
+
+def test_of_the_whole_batch_one_start_is_held_at_a_time():
+    drawn, held = [], []
+
+    def begin():
+        held.append(sum(one() is not None for one in drawn))
+        start = torch.zeros(12, 1, 1, 1)
+        drawn.append(weakref.ref(start))
+        return start
+
+    result = outcome(12)
+    result.broken[1:] = True
+    climb_from(9, result, torch.arange(12), begin, lambda *_: None)
+    assert len(held) == 9
+    assert max(held) == 0

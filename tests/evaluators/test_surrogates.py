@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from planted import NarrowSign, narrowed, rounded, rounded_out_of_sight, single
+from planted import NarrowSign, Wrapped, narrowed, rounded, rounded_out_of_sight, single
 from torch import nn
 from victims import CANDIDATES, digits, state_of, victim
 
@@ -108,6 +108,27 @@ def test_rounding_is_seen_through_wherever_it_is():
     assert hides_gradients(model, images[:1])
     assert (gradient(model) == 0).all()
     assert not (gradient(through(model, "window-free")) == 0).flatten(1).all(1).any()
+
+
+@pytest.mark.parametrize(
+    "flat",
+    [
+        lambda x: torch.round(input=x),
+        lambda x: torch.clamp(input=x, min=0.4, max=0.6),
+        lambda x: x.clip(0.4, 0.6),
+        nn.Hardtanh(0.4, 0.6),
+        nn.Hardtanh(0.4, 0.6, inplace=True),
+    ],
+)
+def test_a_flat_function_is_seen_through_however_it_is_called(flat):
+    model = single(Wrapped(nn.Flatten(), before=lambda x: flat(1 * x)))
+    images = torch.tensor([0.1, 0.45, 0.7]).view(1, 1, 1, 3)
+    assert hides_gradients(model, images)
+    free, x = through(model, "window-free"), images.clone().requires_grad_()
+    logits = free.member_logits(x)
+    assert torch.equal(logits.detach(), model.member_logits(images))
+    (found,) = torch.autograd.grad(logits.sum(), x)
+    assert found.flatten().tolist() == [1, 1, 1]
 
 
 def test_what_nothing_can_look_into_is_steered_by_a_twin():

@@ -201,8 +201,9 @@ def test_rises_are_linear():
 
 
 @pytest.mark.parametrize(("images", "what"), [(300, "the training loss"), (64, "a trained weight")])
-def test_a_training_that_diverges_says_so_even_on_its_last_step(images, what, digits):
-    wild = replace(PLAIN, rate=1e38, decay=0.0)
+@pytest.mark.parametrize("boundary_share", [0.0, 0.5])
+def test_a_training_that_diverges_says_so_even_on_its_last_step(images, what, boundary_share, digits):
+    wild = replace(PLAIN, rate=1e38, decay=0.0, boundary_share=boundary_share)
     with pytest.raises(FloatingPointError, match=f"{what} is no longer finite"):
         trained("fp", digits.head(images), recipe=wild, epochs=1)
 

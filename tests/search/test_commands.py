@@ -264,6 +264,10 @@ def test_evaluate_as_json_can_be_repeated_from_what_it_says(use_table: Use, caps
             RuntimeError("CUDA out of memory. Tried"),
             "out of memory; hint: try fewer --images, or --device cpu",
         ),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+            "out of memory; hint: try fewer --images, or --device cpu",
+        ),
     ],
 )
 def test_an_evaluation_that_fails_is_one_line(use_table: Use, capsys: Capture, error: Exception, message: str) -> None:

@@ -42,14 +42,15 @@ def led_by(decided: Tensor, score: Tensor) -> Tensor:
     """Raise the score of the decided class above every other, the less the further it was behind.
 
     Its lead m over the best other class becomes 1 + m where m > 0, else 1 / (1 - m): positive and rising throughout,
-    so that an attacker who pushes m down makes headway also while the vote stands against the score.
+    so that an attacker who pushes m down makes headway also while the vote stands against the score. Scores count from
+    that other class, which has 0: a small lead on top of a large score would be lost to rounding.
 
     >>> led_by(torch.tensor([0, 1]), torch.tensor([[3.0, 1.0], [3.0, 1.0]]))
-    tensor([[4.0000, 1.0000],
-            [3.0000, 3.3333]])
+    tensor([[3.0000, 0.0000],
+            [0.0000, 0.3333]])
     """
     own = nn.functional.one_hot(decided, score.shape[1]).bool()
     best_other = score.masked_fill(own, -torch.inf).amax(1)
     lead = score[own] - best_other
     raised = torch.where(lead > 0, 1 + lead, 1 / (1 - lead.clamp_max(0)))
-    return torch.where(own, (best_other + raised)[:, None], score)
+    return torch.where(own, raised[:, None], score - best_other[:, None])
