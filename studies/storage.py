@@ -132,14 +132,19 @@ def reach(folder: Path, url: str | None) -> Place:
 def find_study(place: Place) -> optuna.Study | None:
     """Open the study at a place for reading; None where there is none, or only the start of one.
 
-    Raises UserError when it is damaged or the database does not answer.
+    Raises UserError when it is damaged, the database does not answer, or the journal is another program's: Optuna's
+    own examples give theirs the same name, and a new study would take its place.
     """
     if place.url is None and not place.journal.is_file():
         return None
     quiet()
     with _readable(place):
         storage = _connect(place)
-        if place.name not in (one.study_name for one in storage.get_all_studies()):
+        known = [one.study_name for one in storage.get_all_studies()]
+        if place.name not in known:
+            if known and place.url is None:
+                expected, hint = "the journal of a run", "it holds other studies of Optuna; choose another --out"
+                raise UserError("another program's journal", got=str(place.journal), expected=expected, hint=hint)
             return None
         study = optuna.load_study(study_name=place.name, storage=storage)
         return study if HEADER in study.user_attrs else None

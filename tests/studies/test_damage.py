@@ -6,8 +6,11 @@ import shlex
 import subprocess
 import warnings
 
+import optuna
 import pytest
 from closed_form import Arithmetic, config, story
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from space.errors import UserError
 from studies import Stop, Study
@@ -98,3 +101,12 @@ def test_lines_of_earlier_versions_are_still_read(whole, tmp_path):
     plain = re.sub(rb',"check":"[0-9a-f]{8}"\}\n', b"}\n", whole[1])
     assert len(plain) < len(whole[1])
     assert story(Study.load(planted(tmp_path / "s", plain)).records()) == whole[0]
+
+
+def test_the_journal_of_another_program_is_refused_and_left_as_it_was(tmp_path):
+    optuna.create_study(study_name="theirs", storage=JournalStorage(JournalFileBackend(str(tmp_path / "journal.log"))))
+    theirs = (tmp_path / "journal.log").read_bytes()
+    for use in (Study.load, run):
+        with pytest.raises(UserError, match=r"another program's journal.*choose another --out"):
+            use(tmp_path)
+    assert (tmp_path / "journal.log").read_bytes() == theirs
