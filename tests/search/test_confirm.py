@@ -79,6 +79,16 @@ def test_it_leaves_its_files_and_prints_who_stands(capsys: Capture) -> None:
     assert json.loads(capsys.readouterr().out) == json.loads(Path("study/confirmed.json").read_text())
 
 
+@pytest.mark.parametrize("name", ["confirmed.json", "confirmed.csv", "confirmed.png"])
+def test_a_file_that_cannot_be_written_is_one_line(name: str, capsys: Capture) -> None:
+    study = shutil.copytree("study", Path(f"taken-{name}"))
+    (study / name).unlink()
+    (study / name).mkdir()
+    assert main([CONFIRM[0], str(study), *CONFIRM[2:]]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"bitfront: error: output folder: got '{study}'; expected a folder that can be written")
+
+
 def test_other_seeds_train_other_networks_on_the_test_images() -> None:
     found = read_confirmation("study")
     assert found is not None
