@@ -17,6 +17,7 @@ from search.formats import clock, counted, measured, radius
 from search.opening import evaluator_under
 from search.pictures import axes_of
 from space.errors import unwritable
+from space.shown import line
 from studies import Bench, Study, full_epochs, make_plan, versions_with, write_confirmation
 from studies.files import make_folder, write_text
 from studies.storage import check_writable
@@ -115,7 +116,7 @@ def title_of(study: Study, confirmation: Confirmation) -> str:
     """What was confirmed, and how."""
     protocol, budget, count = study.config.protocol, confirmation.budget, len(confirmation.seeds)
     images = budget.train_images or "all"
-    place = f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}"
+    place = line(f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}")
     return f"{place}: {counted(budget.epochs, 'epoch')} on {images} training images, {counted(count, 'seed')}"
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 from pathlib import Path
 
@@ -212,13 +213,25 @@ def test_a_table_without_records_has_its_header():
     assert front_csv([], ["acc"], {}) == header
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
     path = tmp_path / "a.json"
     write_text(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_text(path, "half \ud800")
+
+    def refuse(handle):
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="the disk is gone"):
+        write_text(path, "half")
     assert path.read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_name_that_is_no_text_is_written_as_an_escape_that_json_reads_back(tmp_path):
+    name = "é caf\udce9"  # of bytes that are no UTF-8
+    path = write_text(tmp_path / "a.json", json.dumps({"name": name}, ensure_ascii=False))
+    assert "é caf\\udce9" in path.read_text(encoding="utf-8")
+    assert json.loads(path.read_text(encoding="utf-8")) == {"name": name}
 
 
 def test_a_folder_that_cannot_be_written_is_named(study):
