@@ -246,9 +246,11 @@ def _readable(place: Place) -> Iterator[None]:
 
 
 def damaged(journal: Path, error: DamagedLine) -> UserError:
-    """Name the damaged line, and say what can be done: what stands before it is sound."""
+    """Name the damaged line, and say what can be done: what stands before it, if anything, is sound."""
     line = int(str(error).split()[1])
-    hint = f"take the file from a backup, or keep what is before: sed -i '{line},$d' {shlex.quote(str(journal))}"
+    hint = "take the file from a backup"
+    if line > 1:
+        hint += f", or keep what is before: sed -i '{line},$d' {shlex.quote(str(journal))}"
     return UserError(f"damaged journal, {error}", got=str(journal), hint=hint)
 
 

@@ -83,6 +83,22 @@ def test_what_a_power_cut_leaves_at_the_end_is_put_aside_with_a_warning(whole, t
     assert (folder / "journal.log.damaged").read_bytes() == tail
 
 
+def test_what_is_put_aside_later_leaves_what_was_put_aside_before(whole, tmp_path):
+    folder = planted(tmp_path / "s", whole[1] + b"first\n")
+    for tail in (b"", b"second\n"):
+        with (folder / "journal.log").open("ab") as file:
+            file.write(tail)
+        with pytest.warns(DamagedTail):
+            run(folder)
+    assert (folder / "journal.log.damaged").read_bytes() == b"first\nsecond\n"
+
+
+def test_nothing_before_a_damaged_first_line_can_be_kept(whole, tmp_path):
+    folder = planted(tmp_path / "s", whole[1].replace(b'"op_code":0', b'"op_code":1', 1))
+    with pytest.raises(UserError, match=r"line 1 was changed.*hint: take the file from a backup$"):
+        Study.load(folder)
+
+
 def test_the_hint_of_a_damaged_line_mends_the_study(whole, tmp_path):
     records, journal = whole
     lines = journal.splitlines(keepends=True)
