@@ -6,6 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from closed_form import Arithmetic, config
@@ -21,6 +22,7 @@ from studies import Limit, Record, Stop, Study, StudyConfig, select, write_outpu
 from studies.files import write_text
 from studies.offer import Offer
 from studies.outputs import front_csv, trials_csv
+from studies.records import Origin
 
 LIMITS = (Limit.parse("bops<=8e7"), Limit.parse("acc>=0.6"))
 FILES = {"study.json", "trials.csv", "front.csv", "front.json", "selected.json"}
@@ -160,7 +162,7 @@ def test_a_selection_is_written_on_its_own(study):
     assert loaded(study, "selected.json")["number"] == selection.chosen.number
 
 
-def test_the_page_on_files_names_every_file_column_and_verdict(study):
+def test_the_page_on_files_names_every_file_column_verdict_and_origin(study):
     write_outputs(study)
     page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
     named = {name for text in re.findall(r"`([^`]+)`", page) for name in text.split(", ")}
@@ -168,6 +170,7 @@ def test_the_page_on_files_names_every_file_column_and_verdict(study):
     header = trials_csv([], ("acc", "pgd"), {}).strip().split(",")
     assert {re.sub("^(acc|pgd)(?=_|$)(?!_naive)", "NAME", name) for name in header} <= named
     assert named >= {*VERDICTS}
+    assert named >= {*get_args(Origin)} - {""}
     chosen = loaded(study, "selected.json")
     assert set(re.search(r"`{(.*)}`", page)[1].replace('"', "").split(", ")) == chosen["measurements"]["pgd"].keys()
 
