@@ -29,6 +29,9 @@ from studies.shown import axis_names
 from studies.trial import one_line
 
 JOURNAL, LOCK, POINTER, SIGNS = "journal.log", "study.lock", "storage.json", ".workers"
+SUMMARY = "study.json"
+"""What a run leaves of all its records; see `studies.outputs`."""
+
 HEADER = "bitfront"
 """User attribute of the Optuna study that holds what is fixed when it is created."""
 
@@ -193,6 +196,13 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def check_new(folder: Path) -> None:
+    """Raise UserError where a study left its files: without its trials, a new one would write over its records."""
+    if (folder / SUMMARY).exists():
+        hint = "take them from a backup, or choose another --out"
+        raise UserError("study without its trials", got=str(folder), expected=f"{JOURNAL} or {POINTER}", hint=hint)
 
 
 def check_writable(folder: Path) -> None:

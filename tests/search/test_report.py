@@ -212,8 +212,9 @@ def test_an_audit_of_the_same_candidate_is_shown(study: Path) -> None:
     audits = {page["number"]: page["audit"] for page in document_of(Study.load(study))["details"]}
     assert audits[3] == {"images": 200, "verdict": "ok", "clean": "20.0 % [15.0, 26.1]", "worst": "20.0 % [15.0, 26.1]"}
     assert [number for number, found in audits.items() if found] == [3]
-    (study / "audit.json").write_text("{")
-    assert not any(page["audit"] for page in document_of(Study.load(study))["details"])
+    for damaged in ("{", "[1]", json.dumps({"entries": [entry | {"clean": []}]})):
+        (study / "audit.json").write_text(damaged)
+        assert not any(page["audit"] for page in document_of(Study.load(study))["details"])
 
 
 def confirmed(study: Study) -> Confirmation:

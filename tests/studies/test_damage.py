@@ -13,7 +13,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from space.errors import UserError
-from studies import Stop, Study
+from studies import Stop, Study, write_outputs
 from studies.journal import DamagedLine, DamagedTail, checked, parse
 
 TRIALS = 8
@@ -126,3 +126,15 @@ def test_the_journal_of_another_program_is_refused_and_left_as_it_was(tmp_path):
         with pytest.raises(UserError, match=r"another program's journal.*choose another --out"):
             use(tmp_path)
     assert (tmp_path / "journal.log").read_bytes() == theirs
+
+
+def test_what_is_left_of_a_study_without_its_trials_is_not_written_over(tmp_path):
+    run(tmp_path)
+    write_outputs(Study.load(tmp_path))
+    left = (tmp_path / "study.json").read_bytes()
+    (tmp_path / "journal.log").unlink()
+    with pytest.raises(
+        UserError, match=r"study without its trials.*expected journal\.log.*backup, or choose another --out"
+    ):
+        run(tmp_path)
+    assert (tmp_path / "study.json").read_bytes() == left
