@@ -21,8 +21,9 @@ from space.shown import line
 USER, INTERRUPTED, NOBODY_READS, TERMINATED = 2, 130, 141, 143
 """Exit statuses; an error of ours leaves with a traceback and 1. The last are 128 + the signal, as in a shell."""
 
-FIXABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG)
-"""What of the system's refusals is the user's to mend wherever it happens: space on the disk, the length of a name."""
+FIXABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS)
+"""What of the system's refusals is the user's to mend wherever it happens: space on the disk, the length of a name,
+leave to read or write."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -19,6 +19,9 @@ EFFICIENCY = "efficiency"
 ENGINES = ("processes", "ray")
 """What the workers of a run may be."""
 
+UNREAD = (ValueError, ZeroDivisionError, OverflowError)
+"""What reading a decimal or a ratio may raise."""
+
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
@@ -58,8 +61,8 @@ def epsilon(text: str) -> float:
     """
     hint = "write 8/255 for 8 grey levels"
     try:
-        value = float(Fraction(text)) if "/" in text else float(text)
-    except (ValueError, ZeroDivisionError, OverflowError):
+        value = _ratio(text)
+    except UNREAD:
         raise UserError("--epsilon", got=text, expected="a number or a ratio", hint=hint) from None
     if not 0 <= value <= 1:
         raise UserError("--epsilon", got=text, expected="0 to 1, as a part of the pixel range", hint=hint)
@@ -131,8 +134,8 @@ def alphas(text: str) -> tuple[float, ...]:
     (0.05, 0.25)
     """
     try:
-        shares = tuple(float(Fraction(part.strip())) for part in text.split(","))
-    except (ValueError, ZeroDivisionError, OverflowError):
+        shares = tuple(_ratio(part.strip()) for part in text.split(","))
+    except UNREAD:
         shares = ()
     if not shares or not all(SMALLEST_ALPHA <= share <= LARGEST_ALPHA for share in shares):
         expected = f"shares of epsilon from {SMALLEST_ALPHA:g} to {LARGEST_ALPHA:g}, joined by commas"
@@ -172,3 +175,8 @@ def device(text: str) -> str:
     if not DEVICE.fullmatch(text):
         raise UserError("unknown device", got=text, expected="auto, cpu, cuda or cuda:N")
     return text
+
+
+def _ratio(text: str) -> float:
+    """A decimal or a ratio; one of UNREAD for anything else. A Fraction would write 1e99999999 out in full."""
+    return float(Fraction(text)) if "/" in text else float(text)

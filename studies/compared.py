@@ -86,10 +86,13 @@ def compare_studies(studies: Sequence[Study]) -> Comparison:
 
 
 def run_of(records: Iterable[Record], config: StudyConfig, bounds: Bounds) -> Run:
-    """Evaluations, running seconds and hypervolume after each evaluated record of a study, in these bounds."""
-    records = sorted(records, key=lambda record: record.number)
+    """Evaluations, running seconds and hypervolume after each evaluated record of a study, in these bounds.
+
+    Records count in the order in which their trials ended: with several workers, not that of their numbers.
+    """
+    records = sorted(records, key=lambda record: (record.at, record.number))
     trace = hypervolume_trace(records, config.objectives, bounds, config.terms)
-    feasible = feasible_records(records, config.terms)
+    feasible = sorted(feasible_records(records, config.terms), key=lambda record: record.at)
     after = {record.number: volume for record, (_, volume) in zip(feasible, trace, strict=True)}
     run: list[tuple[float, float, float]] = []
     for record in (record for record in records if record.evaluated):

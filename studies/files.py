@@ -11,14 +11,14 @@ def write_text(path: Path, text: str, *, private: bool = False) -> Path:
 
     Args:
         path: in an existing folder.
-        text: with its own line ends.
+        text: with its own line ends. What of a file's name is no text becomes an escape, which JSON reads back.
         private: readable by its owner only; else as the umask says.
     Returns: the path. Raises OSError.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

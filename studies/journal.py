@@ -160,7 +160,8 @@ def _repair(path: Path) -> None:
         left = file.read()
         if b"\n" in left or b"\0" in left:
             kept = path.with_name(f"{path.name}.damaged")
-            kept.write_bytes(left)
+            with kept.open("ab") as aside:  # below what was put aside before
+                aside.write(left)
             text = f"the end of {path} was damaged and is now in {kept.name}; trials that it held go again"
             warnings.warn(text, DamagedTail, stacklevel=2)
         file.truncate(sound)

@@ -21,6 +21,7 @@ from studies.offer import Offer
 from studies.records import STATES, Record, front
 from studies.rules.reading import check_rule, default_rule
 from studies.selection import Selection
+from studies.storage import SUMMARY
 from studies.study import Study
 
 Columns = dict[str, Callable[[Record], object]]
@@ -47,7 +48,7 @@ def write_outputs(
     check_rule(rule or default_rule(objectives), objectives)
     records = study.records()
     members, sure = front(records, objectives, study.config.terms), study.front_probability()
-    _write(study, "study.json", _json(study_json(study, records)))
+    _write(study, SUMMARY, _json(study_json(study, records)))
     _write(study, "trials.csv", trials_csv(records, objectives, sure))
     _write(study, "front.csv", front_csv(members, objectives, sure))
     _write(study, "front.json", _json(front_json(members, objectives, sure)))

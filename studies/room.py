@@ -35,10 +35,11 @@ def room_of(limit: Limit, records: Sequence[Record], objectives: Sequence[str], 
     Between two neighbouring values of the records, nothing changes: so what is found is exact.
 
     Args:
-        limit: one of the terms'.
+        limit: one of the terms'; where the study has the same one, that stays where it is.
         records, objectives, terms, rule: of a selection that found something.
     """
-    rest = replace(terms, limits=tuple(one for one in terms.limits if one != limit))
+    place = terms.limits.index(limit)
+    rest = replace(terms, limits=(*terms.limits[:place], *terms.limits[place + 1 :]))
     measured = [one.measurements for one in feasible_records(records, rest)]
     values = sorted({one[limit.objective].value for one in measured if limit.objective in one})
     chosen = select(records, objectives, terms, rule).chosen.number

@@ -29,6 +29,9 @@ from studies.shown import axis_names
 from studies.trial import one_line
 
 JOURNAL, LOCK, POINTER, SIGNS = "journal.log", "study.lock", "storage.json", ".workers"
+SUMMARY = "study.json"
+"""What a run leaves of all its records; see `studies.outputs`."""
+
 HEADER = "bitfront"
 """User attribute of the Optuna study that holds what is fixed when it is created."""
 
@@ -132,14 +135,19 @@ def reach(folder: Path, url: str | None) -> Place:
 def find_study(place: Place) -> optuna.Study | None:
     """Open the study at a place for reading; None where there is none, or only the start of one.
 
-    Raises UserError when it is damaged or the database does not answer.
+    Raises UserError when it is damaged, the database does not answer, or the journal is another program's: Optuna's
+    own examples give theirs the same name, and a new study would take its place.
     """
     if place.url is None and not place.journal.is_file():
         return None
     quiet()
     with _readable(place):
         storage = _connect(place)
-        if place.name not in (one.study_name for one in storage.get_all_studies()):
+        known = [one.study_name for one in storage.get_all_studies()]
+        if place.name not in known:
+            if known and place.url is None:
+                expected, hint = "the journal of a run", "it holds other studies of Optuna; choose another --out"
+                raise UserError("another program's journal", got=str(place.journal), expected=expected, hint=hint)
             return None
         study = optuna.load_study(study_name=place.name, storage=storage)
         return study if HEADER in study.user_attrs else None
@@ -188,6 +196,13 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def check_new(folder: Path) -> None:
+    """Raise UserError where a study left its files: without its trials, a new one would write over its records."""
+    if (folder / SUMMARY).exists():
+        hint = "take them from a backup, or choose another --out"
+        raise UserError("study without its trials", got=str(folder), expected=f"{JOURNAL} or {POINTER}", hint=hint)
 
 
 def check_writable(folder: Path) -> None:
@@ -241,9 +256,11 @@ def _readable(place: Place) -> Iterator[None]:
 
 
 def damaged(journal: Path, error: DamagedLine) -> UserError:
-    """Name the damaged line, and say what can be done: what stands before it is sound."""
+    """Name the damaged line, and say what can be done: what stands before it, if anything, is sound."""
     line = int(str(error).split()[1])
-    hint = f"take the file from a backup, or keep what is before: sed -i '{line},$d' {shlex.quote(str(journal))}"
+    hint = "take the file from a backup"
+    if line > 1:
+        hint += f", or keep what is before: sed -i '{line},$d' {shlex.quote(str(journal))}"
     return UserError(f"damaged journal, {error}", got=str(journal), hint=hint)
 
 

@@ -29,6 +29,7 @@ from studies.storage import (
     HEADER,
     STOP,
     Place,
+    check_new,
     check_writable,
     create_study,
     find_study,
@@ -67,12 +68,14 @@ class Study:
             folder: is created by `run` if need be.
             config: must equal that of the study, if there is one.
             storage: URL of a database for Optuna, or None for a journal in the folder.
-        Raises: UserError naming the first field that differs, for a folder that can't be written, and for a
-            damaged or unreachable storage.
+        Raises: UserError naming the first field that differs, for a folder that can't be written or holds what is
+            left of a study, and for a damaged or unreachable storage.
         """
         place = locate(Path(folder), storage)
         trials = find_study(place)
-        if trials is not None:
+        if trials is None:
+            check_new(place.folder)
+        else:
             _header(trials).check_resumable(config, place.folder)
         check_writable(place.folder)
         return cls(place, config, trials)

@@ -20,6 +20,7 @@ from space import Candidate
 from space.errors import unwritable
 from studies import Record
 from studies.files import make_folder, write_text
+from studies.storage import check_writable
 
 if TYPE_CHECKING:
     from evaluators import Evaluator
@@ -102,9 +103,10 @@ def _tell(text: str) -> None:
 
 
 def _folder(path: Path | None) -> Path | None:
-    """The folder, made where there is none; found out before any training."""
+    """The folder, made where there is none; that it can be written is found out before any training."""
     if path:
         make_folder(path)
+        check_writable(path)
     return path
 
 

@@ -16,6 +16,8 @@ from search.console import note, say, say_json
 from search.formats import clock, counted, measured, radius
 from search.opening import evaluator_under
 from search.pictures import axes_of
+from space.errors import unwritable
+from space.shown import line
 from studies import Bench, Study, full_epochs, make_plan, versions_with, write_confirmation
 from studies.files import make_folder, write_text
 from studies.storage import check_writable
@@ -93,16 +95,20 @@ def _in_words(record: Record, result: SeedResult, objectives: tuple[str, ...]) -
 
 
 def _leave(folder: Path, confirmation: Confirmation, title: str) -> list[Path]:
-    """Write the files."""
+    """Write the files; UserError for a folder that can't be written."""
     from search.plots import draw_confirmation, save
 
     make_folder(folder)
     table, picture = folder / "confirmed.csv", folder / "confirmed.png"
-    paths = [write_confirmation(folder, confirmation), write_text(table, confirmation_csv(confirmation))]
-    if any(row.measurements for row in confirmation.rows):
-        objectives = find_objectives(axes_of(confirmation.objectives))
-        save(draw_confirmation(confirmation, objectives, title), picture)
-        paths.append(picture)
+    paths = [write_confirmation(folder, confirmation), table]
+    try:
+        write_text(table, confirmation_csv(confirmation))
+        if any(row.measurements for row in confirmation.rows):
+            objectives = find_objectives(axes_of(confirmation.objectives))
+            save(draw_confirmation(confirmation, objectives, title), picture)
+            paths.append(picture)
+    except OSError as error:
+        raise unwritable(folder, error) from error
     return paths
 
 
@@ -110,7 +116,7 @@ def title_of(study: Study, confirmation: Confirmation) -> str:
     """What was confirmed, and how."""
     protocol, budget, count = study.config.protocol, confirmation.budget, len(confirmation.seeds)
     images = budget.train_images or "all"
-    place = f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}"
+    place = line(f"{Path(protocol.dataset).name}, {protocol.network}, ε = {radius(protocol.epsilon)}")
     return f"{place}: {counted(budget.epochs, 'epoch')} on {images} training images, {counted(count, 'seed')}"
 
 

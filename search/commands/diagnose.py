@@ -14,6 +14,7 @@ from space import Candidate
 from space.errors import unwritable
 from space.shown import line
 from studies.files import make_folder, write_text
+from studies.storage import check_writable
 
 if TYPE_CHECKING:
     from evaluators import Evaluator, Table
@@ -41,8 +42,9 @@ def execute(args: Namespace) -> int:
 
 
 def _folder(path: Path) -> Path:
-    """The folder, made where there is none; found out before any training."""
+    """The folder, made where there is none; that it can be written is found out before any training."""
     make_folder(path)
+    check_writable(path)
     return path
 
 

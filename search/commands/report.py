@@ -17,6 +17,7 @@ from space import UserError
 from space.errors import unwritable
 from studies import Study
 from studies.files import write_text
+from studies.storage import check_writable
 
 USUAL, MOST = 4, 12
 """Adversarial images of one candidate, where nothing else is asked for, and at most; more would not be looked at."""
@@ -28,10 +29,7 @@ def execute(args: Namespace) -> int:
         check_range("--images", args.images, 0, MOST)
     study = Study.load(args.study, storage=args.storage)
     out: Path = args.out or study.folder / "report.html"
-    if not out.parent.is_dir():  # said before images are attacked
-        raise unwritable(out, FileNotFoundError(ENOENT, strerror(ENOENT)), "file")
-    if out.is_dir():
-        raise unwritable(out, IsADirectoryError(EISDIR, strerror(EISDIR)), "file")
+    _check_place(out)
     selected = selected_in(study.folder)
     document = document_of(study, selected.number if selected else None, _samples(study, args))
     path = _written(out, page_of(document))
@@ -41,6 +39,17 @@ def execute(args: Namespace) -> int:
     else:
         say(str(path))
     return 0
+
+
+def _check_place(out: Path) -> None:
+    """Raise UserError unless a page can be written there; said before images are attacked."""
+    if not out.parent.is_dir():
+        raise unwritable(out, FileNotFoundError(ENOENT, strerror(ENOENT)), "file")
+    if out.is_dir():
+        raise unwritable(out, IsADirectoryError(EISDIR, strerror(EISDIR)), "file")
+    if out.exists() and not out.is_file():  # the page would take the place of a pipe, or of /dev/null
+        raise UserError("output file", got=str(out), expected="a file, or none yet")
+    check_writable(out.parent)
 
 
 def _samples(study: Study, args: Namespace) -> Mapping[int, Sequence[dict[str, Any]] | str]:

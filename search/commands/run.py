@@ -172,7 +172,9 @@ def _complain(study: Study, stopped: Stopped, selection: Selection | None) -> No
 def _document(study: Study, stopped: Stopped) -> dict[str, object]:
     """The files that programs read, in one object."""
     files = {name: study.folder / f"{name}.json" for name in ("front", "selected")}
-    found = {name: json.loads(path.read_text()) if path.is_file() else None for name, path in files.items()}
+    found = {
+        name: json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None for name, path in files.items()
+    }
     return {
         "study": str(study.folder),
         "stopped": stopped.reason,

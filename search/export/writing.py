@@ -14,6 +14,7 @@ from search.export.running import PACKED, WEIGHTS
 from search.export.subject import Subject
 from search.export.verification import Outcome
 from studies import this_machine, versions_with
+from studies.files import write_text
 
 
 def write_network(folder: Path, subject: Subject) -> None:
@@ -35,8 +36,8 @@ def write_findings(folder: Path, subject: Subject, outcome: Outcome) -> None:
     """What the files turned out to be worth: verify.json and the model card."""
     found = {"format": 1, **outcome.to_json(), "machine": this_machine().to_json()}
     _write_json(folder / VERIFIED, found)
-    (folder / CARD).write_text(card(subject.lock, outcome), encoding="utf-8")
+    write_text(folder / CARD, card(subject.lock, outcome))
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

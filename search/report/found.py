@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluators import DIAGNOSTICS
 from evaluators.base import Measurement
+from studies.lock import UNREADABLE
 
 if TYPE_CHECKING:
     from evaluators import Table
@@ -37,7 +38,7 @@ def audited_in(study: Path) -> dict[int, dict[str, Any]]:
     try:
         document = json.loads((study / "audit.json").read_text(encoding="utf-8"))
         return {int(one["number"]): _entry(one) for one in document["entries"] if one["number"] is not None}
-    except (OSError, ValueError, TypeError, KeyError):
+    except UNREADABLE:
         return {}
 
 

@@ -22,6 +22,17 @@ def test_an_impossible_epsilon_is_refused(text: str) -> None:
         values.epsilon(text)
 
 
+def test_step_sizes_are_decimals_or_ratios() -> None:
+    assert values.alphas("0.05, 1/4,5e-1") == (0.05, 0.25, 0.5)
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("text", ["", "x", "0.1,", "1/0", "nan", "1e999999999", "1e-999999999", "0.1,-1e999999999"])
+def test_impossible_step_sizes_are_refused_at_once(text: str) -> None:
+    with pytest.raises(UserError, match=r"^--alphas: got .*e\.g\. --alphas 0\.05,0\.25,0\.5"):
+        values.alphas(text)
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("1h", 3600), ("1.5h", 5400), ("2d", 172800)]
 )

@@ -109,6 +109,7 @@ def test_without_pyautoattack_it_says_so_and_goes_on(monkeypatch: pytest.MonkeyP
         (["fp", "--steps", "0"], "attack steps out of range: got 0"),
         (["mbn3x1/mbn1x1", "--network", "fcn2"], "stages"),
         (["fp", "--network", "fcn2", "--out", "space.toml/below"], "output folder: got"),
+        (["fp", "--network", "fcn2", "--out", "/proc"], "output folder: got '/proc'"),
     ],
 )
 def test_what_cannot_be_audited_is_refused_in_one_line(words: list[str], said: str, capsys: Capture) -> None:

@@ -1,5 +1,6 @@
 """The command line as a process: exit statuses, streams, terminals."""
 
+import errno
 import os
 import pty
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from search.cli import main
 from search.parser import COMMANDS
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -157,3 +159,38 @@ def test_an_encoding_without_plus_minus_is_no_reason_to_fail(bitfront: Call, fin
     assert ended.returncode == 0
     assert re.fullmatch(NO_WEIGHTS, ended.stderr)
     assert "selected" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "select",
+        "report",
+        "plot",
+        "worker",
+        "confirm",
+        "audit",
+        "compare",
+        "export --out e",
+        "evaluate --from-lock",
+        "--out",
+    ],
+)
+def test_a_folder_that_may_not_be_entered_is_said_in_one_line(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def closed(look: Callable[[Path], bool]) -> Callable[[Path], bool]:
+        def refuse(path: Path) -> bool:
+            if path.parent.name == "closed":  # the folder's own name may be read
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return look(path)
+
+        return refuse
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "closed").mkdir()
+    for name in ("exists", "is_file"):
+        monkeypatch.setattr(Path, name, closed(getattr(Path, name)))
+    assert main([*words.split(), "closed"]) == 2
+    told = capsys.readouterr().err
+    assert re.fullmatch(r"bitfront: error: Permission denied: got 'closed/[a-z]+\.json'\n", told)

@@ -22,6 +22,7 @@ from search.plots import draw_attainment, draw_comparison, save
 from search.plots.attainment import attained_by
 from search.plots.style import SERIES
 from studies import Stop, Study, hypervolume_trace
+from studies.comparable import FREE
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 Capture = pytest.CaptureFixture[str]
@@ -215,5 +216,7 @@ def test_the_commands_of_the_page_run(capsys: Capture) -> None:
 def test_the_page_names_every_flag_column_and_file() -> None:
     for word in flags(build_parser())["compare"] - {"-h", "--help", "STUDY"}:
         assert f"`{word}`" in PAGE
+    for field in {*FREE} - {"sampler", "protocol.seed"}:
+        assert f"`--{field}`" in PAGE
     for word in (*COLUMNS, "compare.csv", "compare.png", "attainment.png", "runs/compare"):
         assert f"`{word}`" in PAGE

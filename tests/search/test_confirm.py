@@ -9,6 +9,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from matplotlib.image import imread
@@ -16,6 +17,7 @@ from matplotlib.image import imread
 from evaluators.robustness.verification.settings import Verification
 from evaluators.robustness.verification.verify import Verifier
 from search.cli import main, parse
+from search.commands.confirm import title_of
 from search.confirmed import confirmation_csv, sentences
 from search.confirming import Confirming, on_test
 from search.opening import evaluator_of_lock, evaluator_of_study
@@ -77,6 +79,24 @@ def test_it_leaves_its_files_and_prints_who_stands(capsys: Capture) -> None:
     assert (imread("study/confirmed.png") < 0.5).any()
     assert main([*CONFIRM, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(Path("study/confirmed.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["confirmed.json", "confirmed.csv", "confirmed.png"])
+def test_a_file_that_cannot_be_written_is_one_line(name: str, capsys: Capture) -> None:
+    study = shutil.copytree("study", Path(f"taken-{name}"))
+    (study / name).unlink()
+    (study / name).mkdir()
+    assert main([CONFIRM[0], str(study), *CONFIRM[2:]]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"bitfront: error: output folder: got '{study}'; expected a folder that can be written")
+
+
+def test_a_title_can_be_drawn_whatever_the_data_set_is_called() -> None:
+    study, found = Study.load("study"), read_confirmation("study")
+    assert found is not None
+    protocol = replace(study.config.protocol, dataset="latin\udce9.npz")
+    odd = SimpleNamespace(config=replace(study.config, protocol=protocol))
+    assert title_of(odd, found).startswith("latin?.npz, fcn2, ε = 0.05")  # type: ignore[arg-type]
 
 
 def test_other_seeds_train_other_networks_on_the_test_images() -> None:

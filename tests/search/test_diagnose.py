@@ -90,7 +90,7 @@ def test_step_sizes_are_those_of_the_flag(ended, bitfront: Call) -> None:
     assert {row[0] for row in rows} == {1 / 3, 0.9}
 
 
-@pytest.mark.parametrize("name", ["file", "file/below"])
+@pytest.mark.parametrize("name", ["file", "file/below", "/proc"])
 def test_a_folder_that_cannot_be_is_refused_before_training(
     name: str, workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ from evaluators.diagnostics.table import Table
 from search.cli import main
 from search.console import console, front_table, note, say, say_json, table
 from space.shown import csv_text
-from studies import Study
+from studies import Study, read_lock
 from studies.outputs import front_csv, trials_csv
 
 Use = Callable[..., None]
@@ -27,6 +27,7 @@ HOSTILE = (
     "$x_$ $\\frac{",
     "a\r\nb",
     "../../escaped",
+    "latin\udce9",
 )
 SIGNS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069]")
 
@@ -61,6 +62,17 @@ def test_a_data_set_of_any_name_leaves_its_study_in_runs(
     assert main(["plot", str(folder)]) == 0
     assert main(["select", str(folder), "--json"]) == 0
     assert not SIGNS.search(capsys.readouterr().out)
+
+
+def test_a_folder_whose_name_is_no_text_holds_a_study_like_others(
+    tmp_path: Path, use_table: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    use_table()
+    folder = "caf\udce9"  # as a file system of another encoding had it
+    assert main(["--trials", "2", "--out", folder, "--json"]) == 0
+    assert main(["select", folder]) == 0
+    assert read_lock(folder).study == folder
 
 
 @pytest.mark.parametrize("name", HOSTILE)

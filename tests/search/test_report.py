@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import os
 import re
 import shlex
 from argparse import Namespace
@@ -86,6 +87,7 @@ def test_a_report_is_one_file_that_says_where_it_is(study: Path, capsys: Capture
             ["study", "--out", "study"],
             "output file: got 'study'; expected a file that can be written",
         ),
+        (["study", "--out", "/proc/page.html"], "output folder: got '/proc'"),
         (["study", "--images", "13"], "--images out of range"),
         (["study", "--images", "many"], "--images: got 'many'; expected a whole number"),
     ],
@@ -95,6 +97,13 @@ def test_what_cannot_be_done_is_one_line(study: Path, capsys: Capture, words: li
     message = capsys.readouterr().err
     assert said in message
     assert message.count("\n") == 1
+
+
+def test_no_page_takes_the_place_of_a_pipe_or_a_device(study: Path, capsys: Capture) -> None:
+    os.mkfifo("pipe")
+    assert main(["report", "study", "--out", "pipe"]) == 2
+    assert capsys.readouterr().err == "bitfront: error: output file: got 'pipe'; expected a file, or none yet\n"
+    assert Path("pipe").is_fifo()
 
 
 def test_the_document_has_the_studys_numbers(study: Path, document: dict[str, Any]) -> None:
@@ -203,8 +212,9 @@ def test_an_audit_of_the_same_candidate_is_shown(study: Path) -> None:
     audits = {page["number"]: page["audit"] for page in document_of(Study.load(study))["details"]}
     assert audits[3] == {"images": 200, "verdict": "ok", "clean": "20.0 % [15.0, 26.1]", "worst": "20.0 % [15.0, 26.1]"}
     assert [number for number, found in audits.items() if found] == [3]
-    (study / "audit.json").write_text("{")
-    assert not any(page["audit"] for page in document_of(Study.load(study))["details"])
+    for damaged in ("{", "[1]", json.dumps({"entries": [entry | {"clean": []}]})):
+        (study / "audit.json").write_text(damaged)
+        assert not any(page["audit"] for page in document_of(Study.load(study))["details"])
 
 
 def confirmed(study: Study) -> Confirmation:

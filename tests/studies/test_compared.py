@@ -10,6 +10,7 @@ from evaluators.base import Budget
 from space.errors import UserError
 from studies import Limit, Stop, Study, additive_epsilon, compare_studies, hypervolume, igd_plus, non_dominated
 from studies.compared import run_of
+from studies.history import hypervolume_trace
 from studies.records import values_of
 
 OBJECTIVES = ("acc", "pgd", "bops")
@@ -65,6 +66,20 @@ def test_a_run_has_an_event_per_evaluated_candidate_and_ends_with_the_volume_of_
         losses = comparison.bounds.normalise(values_of(one.front(), OBJECTIVES), OBJECTIVES)
         assert volumes[-1] == pytest.approx(hypervolume(losses, np.ones(3)))
     assert comparison.best == max(one.run[-1][2] for one in comparison.contenders)
+
+
+def test_a_run_of_several_workers_goes_by_when_trials_ended_and_not_by_their_numbers(study):
+    one = study()
+    alone = one.records()
+    crossed = [replace(record, at=alone[place ^ 1].at) for place, record in enumerate(alone)]
+    run = run_of(crossed, one.config, one.bounds)
+    seconds, volumes = [event[1] for event in run], [event[2] for event in run]
+    assert [event[0] for event in run] == list(range(1, len(alone) + 1))
+    assert seconds == sorted(seconds)
+    assert volumes == sorted(volumes)
+    assert list(zip(seconds, volumes, strict=True)) == hypervolume_trace(
+        crossed, one.config.objectives, one.bounds, one.config.terms
+    )
 
 
 def test_what_fails_or_breaks_a_limit_is_paid_for_and_adds_nothing(study):

@@ -6,11 +6,14 @@ import shlex
 import subprocess
 import warnings
 
+import optuna
 import pytest
 from closed_form import Arithmetic, config, story
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from space.errors import UserError
-from studies import Stop, Study
+from studies import Stop, Study, write_outputs
 from studies.journal import DamagedLine, DamagedTail, checked, parse
 
 TRIALS = 8
@@ -80,6 +83,22 @@ def test_what_a_power_cut_leaves_at_the_end_is_put_aside_with_a_warning(whole, t
     assert (folder / "journal.log.damaged").read_bytes() == tail
 
 
+def test_what_is_put_aside_later_leaves_what_was_put_aside_before(whole, tmp_path):
+    folder = planted(tmp_path / "s", whole[1] + b"first\n")
+    for tail in (b"", b"second\n"):
+        with (folder / "journal.log").open("ab") as file:
+            file.write(tail)
+        with pytest.warns(DamagedTail):
+            run(folder)
+    assert (folder / "journal.log.damaged").read_bytes() == b"first\nsecond\n"
+
+
+def test_nothing_before_a_damaged_first_line_can_be_kept(whole, tmp_path):
+    folder = planted(tmp_path / "s", whole[1].replace(b'"op_code":0', b'"op_code":1', 1))
+    with pytest.raises(UserError, match=r"line 1 was changed.*hint: take the file from a backup$"):
+        Study.load(folder)
+
+
 def test_the_hint_of_a_damaged_line_mends_the_study(whole, tmp_path):
     records, journal = whole
     lines = journal.splitlines(keepends=True)
@@ -98,3 +117,24 @@ def test_lines_of_earlier_versions_are_still_read(whole, tmp_path):
     plain = re.sub(rb',"check":"[0-9a-f]{8}"\}\n', b"}\n", whole[1])
     assert len(plain) < len(whole[1])
     assert story(Study.load(planted(tmp_path / "s", plain)).records()) == whole[0]
+
+
+def test_the_journal_of_another_program_is_refused_and_left_as_it_was(tmp_path):
+    optuna.create_study(study_name="theirs", storage=JournalStorage(JournalFileBackend(str(tmp_path / "journal.log"))))
+    theirs = (tmp_path / "journal.log").read_bytes()
+    for use in (Study.load, run):
+        with pytest.raises(UserError, match=r"another program's journal.*choose another --out"):
+            use(tmp_path)
+    assert (tmp_path / "journal.log").read_bytes() == theirs
+
+
+def test_what_is_left_of_a_study_without_its_trials_is_not_written_over(tmp_path):
+    run(tmp_path)
+    write_outputs(Study.load(tmp_path))
+    left = (tmp_path / "study.json").read_bytes()
+    (tmp_path / "journal.log").unlink()
+    with pytest.raises(
+        UserError, match=r"study without its trials.*expected journal\.log.*backup, or choose another --out"
+    ):
+        run(tmp_path)
+    assert (tmp_path / "study.json").read_bytes() == left

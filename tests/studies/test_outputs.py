@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import os
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from closed_form import Arithmetic, config
@@ -20,6 +22,7 @@ from studies import Limit, Record, Stop, Study, StudyConfig, select, write_outpu
 from studies.files import write_text
 from studies.offer import Offer
 from studies.outputs import front_csv, trials_csv
+from studies.records import Origin
 
 LIMITS = (Limit.parse("bops<=8e7"), Limit.parse("acc>=0.6"))
 FILES = {"study.json", "trials.csv", "front.csv", "front.json", "selected.json"}
@@ -159,7 +162,7 @@ def test_a_selection_is_written_on_its_own(study):
     assert loaded(study, "selected.json")["number"] == selection.chosen.number
 
 
-def test_the_page_on_files_names_every_file_column_and_verdict(study):
+def test_the_page_on_files_names_every_file_column_verdict_and_origin(study):
     write_outputs(study)
     page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
     named = {name for text in re.findall(r"`([^`]+)`", page) for name in text.split(", ")}
@@ -167,6 +170,7 @@ def test_the_page_on_files_names_every_file_column_and_verdict(study):
     header = trials_csv([], ("acc", "pgd"), {}).strip().split(",")
     assert {re.sub("^(acc|pgd)(?=_|$)(?!_naive)", "NAME", name) for name in header} <= named
     assert named >= {*VERDICTS}
+    assert named >= {*get_args(Origin)} - {""}
     chosen = loaded(study, "selected.json")
     assert set(re.search(r"`{(.*)}`", page)[1].replace('"', "").split(", ")) == chosen["measurements"]["pgd"].keys()
 
@@ -212,13 +216,25 @@ def test_a_table_without_records_has_its_header():
     assert front_csv([], ["acc"], {}) == header
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
     path = tmp_path / "a.json"
     write_text(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_text(path, "half \ud800")
+
+    def refuse(handle):
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="the disk is gone"):
+        write_text(path, "half")
     assert path.read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_name_that_is_no_text_is_written_as_an_escape_that_json_reads_back(tmp_path):
+    name = "é caf\udce9"  # of bytes that are no UTF-8
+    path = write_text(tmp_path / "a.json", json.dumps({"name": name}, ensure_ascii=False))
+    assert "é caf\\udce9" in path.read_text(encoding="utf-8")
+    assert json.loads(path.read_text(encoding="utf-8")) == {"name": name}
 
 
 def test_a_folder_that_cannot_be_written_is_named(study):

@@ -30,6 +30,13 @@ def test_by_hand():
     assert (room.tightest, room.tighter, room.loosest, room.looser) == (0.9, None, None, None)
 
 
+def test_a_limit_that_the_study_has_too_can_be_tightened_only():
+    records = [record(1, 0.9, 0.50, 4e6), record(2, 0.8, 0.60, 8e6), record(3, 0.6, 0.45, 1e6)]
+    limit = Limit.parse("bops<=5e6")
+    room = room_of(limit, records, OBJECTIVES, Terms((limit,)).tightened([limit]), "best:pgd")
+    assert (room.tightest, room.tighter.number, room.loosest, room.looser) == (4e6, 3, None, None)
+
+
 @pytest.mark.parametrize("rule", RULES)
 @settings(deadline=None, max_examples=25)
 @given(records=MANY, bops=st.integers(0, 11), acc=st.integers(0, 41))
