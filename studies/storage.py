@@ -70,6 +70,16 @@ class Place:
         return self.url is not None and not self.url.startswith("sqlite")
 
     @property
+    def begun(self) -> bool:
+        """Whether there is a file, or a server, to look into: SQLite makes the file of any URL that it opens."""
+        if self.url is None:
+            return self.journal.is_file()
+        dialect, found, file = self.url.partition(":///")
+        plain = dialect.startswith("sqlite") and found and file and not file.startswith((":memory:", "file:"))
+        path = Path(file.partition("?")[0])
+        return not plain or path.exists() or not path.parent.is_dir()  # which SQLite itself complains of
+
+    @property
     def signs(self) -> Path:
         """Where the workers of one host show each other that they live."""
         return Path(tempfile.gettempdir()) / f"bitfront-{os.getuid()}" if self.served else self.folder / SIGNS
@@ -122,6 +132,8 @@ def reach(folder: Path, url: str | None) -> Place:
     if url is None or folder.is_dir():
         return locate(folder, url)
     place = Place(folder, url)
+    if not place.begun:
+        return place
     quiet()
     with _readable(place):
         storage = _connect(place)
@@ -138,7 +150,7 @@ def find_study(place: Place) -> optuna.Study | None:
     Raises UserError when it is damaged, the database does not answer, or the journal is another program's: Optuna's
     own examples give theirs the same name, and a new study would take its place.
     """
-    if place.url is None and not place.journal.is_file():
+    if not place.begun:
         return None
     quiet()
     with _readable(place):
