@@ -6,6 +6,7 @@ from statistics import fmean
 
 import pytest
 from proxy_order import correlations, drawn
+from scipy.stats import rankdata
 
 from space import SearchSpace
 
@@ -13,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "proxies.md").read_text(encoding="utf-8")
 FOUND = {
     name: json.loads((ROOT / "benchmarks" / "results" / f"proxy_order_{name}.json").read_text())
-    for name in ("cifar10_25", "mnist", "cifar10_drawn", "mnist_drawn")
+    for name in ("cifar10_25", "mnist", "cifar10_drawn", "mnist_drawn", "cifar10_10k")
 }
 ROWS = {
     "from scratch, 4 epochs (`standard`)": "from scratch",
