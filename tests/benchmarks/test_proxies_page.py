@@ -79,6 +79,32 @@ def test_what_longer_training_brings_with_a_mapping_and_without():
     assert f"bring mapped candidates {mapped:.1f} points of accuracy on average, the others {plain:.1f}" in said
 
 
+def test_more_images_to_train_on():
+    found = FOUND["cifar10_10k"]
+    acc, pgd = correlations(found["short"]["from scratch"], found["long"])
+    assert f"give {acc:.3f} and {pgd:.3f} ([numbers](../benchmarks/results/proxy_order_cifar10_10k.json))" in PAGE
+    assert found["settings"]["train_images"] == "10000"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "off"),
+    [
+        ("pact4", "`pact4` stands 11 ranks too high", 11),
+        ("fp", "`fp` 10)", 10),
+        ("in4:mbn1x3", "`in4:mbn1x3` 14 ranks too low", -14),
+        ("in2:xnor", "`in2:xnor` 7,", -7),
+        ("bnn", "`bnn` 6.5)", -6.5),
+    ],
+)
+def test_how_far_off_a_short_training_ranks_some(text, said, off):
+    found = FOUND["cifar10_10k"]
+    texts = list(found["long"])
+    ranks = [rankdata([values[one][1] for one in texts]) for values in (found["short"]["from scratch"], found["long"])]
+    place = texts.index(f"{text}:x0.25")
+    assert ranks[0][place] - ranks[1][place] == off
+    assert said in PAGE
+
+
 @pytest.mark.parametrize(
     ("name", "count"), [("cifar10_25", 25), ("mnist", 25), ("cifar10_drawn", 24), ("mnist_drawn", 24)]
 )
