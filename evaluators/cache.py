@@ -22,7 +22,7 @@ from filelock import FileLock
 from safetensors import SafetensorError
 from torch import Tensor
 
-from space.errors import OutOfSpace, UserError
+from space.errors import Damage, OutOfSpace, UserError
 
 Tensors = dict[str, Tensor]
 
@@ -35,7 +35,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DAY = 86_400.0
 
 
-class DamagedEntry(UserWarning):
+class DamagedEntry(Damage):
     """An entry of the cache does not match its checksum or lacks a file; it counts as absent."""
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from search.parser import COMMANDS, Parser, build_parser, flags
 from search.values import settle_efficiency
-from space.errors import UnknownName, UserError
+from space.errors import Damage, UnknownName, UserError
 from space.shown import line
 
 USER, INTERRUPTED, NOBODY_READS, TERMINATED = 2, 130, 141, 143
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: words after the program's name; those of this process by default.
     """
     _mend_streams()
-    with _terminated() as terminated:
+    with _terminated() as terminated, _plain_warnings():
         status = _end(sys.argv[1:] if argv is None else list(argv))
     return TERMINATED if terminated and status == INTERRUPTED else status
 
@@ -119,6 +120,27 @@ def _terminated() -> Iterator[list[int]]:
     finally:
         if mine:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Tell of damage as of errors, without the line of code that found it; other warnings stay as they are."""
+    usual = warnings.formatwarning
+
+    def plain(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        return _told(message) if issubclass(category, Damage) else usual(message, category, filename, lineno, line)
+
+    warnings.formatwarning = plain
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual
+
+
+def _told(message: Warning | str) -> str:
+    return f"bitfront: warning: {line(str(message))}\n"
 
 
 def _say(text: str) -> None:

@@ -38,6 +38,10 @@ class UnknownName(UserError):  # noqa: N818 (it says what happened; every other 
         super().__init__(f"unknown {kind}", got=name, expected="one of " + ", ".join(names), hint=hint)
 
 
+class Damage(UserWarning):
+    """Something stored was damaged, and is put aside or made again. The command line tells it in one line."""
+
+
 def unwritable(place: object, error: OSError, kind: str = "folder") -> UserError:
     """Say that a folder, or another kind of place for output, can't be written, and why."""
     reason = (error.strerror or type(error).__name__).lower()

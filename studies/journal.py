@@ -12,6 +12,8 @@ from zlib import crc32
 from filelock import FileLock
 from optuna.storages.journal import JournalFileBackend
 
+from space.errors import Damage
+
 STEPS = frozenset({4, 5, 8, 9})
 """Operations on a running trial in Optuna's journal: create it, set a parameter, an attribute of either kind.
 
@@ -36,7 +38,7 @@ class DamagedLine(ValueError):  # noqa: N818 (it says what happened)
     """A line that was changed, or is half there; names the line."""
 
 
-class DamagedTail(UserWarning):
+class DamagedTail(Damage):
     """The last lines of a journal were damaged and are taken away; their trials go again."""
 
 

@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -194,3 +195,27 @@ def test_a_folder_that_may_not_be_entered_is_said_in_one_line(
     assert main([*words.split(), "closed"]) == 2
     told = capsys.readouterr().err
     assert re.fullmatch(r"bitfront: error: Permission denied: got 'closed/[a-z]+\.json'\n", told)
+
+
+def test_damage_is_told_in_one_line_and_names_no_line_of_code(tmp_path: Path) -> None:
+    (tmp_path / "journal.log").write_text("what another program left\n")
+    words = ["--objectives", "memory,bops", "--trials", "1", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "search", *words]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    first = ended.stderr.splitlines()[0]
+    assert first.startswith(f"bitfront: warning: the end of {tmp_path}/journal.log was damaged")
+    assert "journal.py" not in ended.stderr
+    assert (tmp_path / "journal.log.damaged").read_text() == "what another program left\n"
+
+
+def test_other_warnings_keep_their_place(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    usual = warnings.formatwarning
+
+    def warn(args: object) -> int:
+        print(warnings.formatwarning(UserWarning("of a library"), UserWarning, "there.py", 7))
+        return 0
+
+    monkeypatch.setattr("search.cli._command", lambda name: warn)
+    assert main(["cost", "fp", "--network", "resnet20"]) == 0
+    assert "there.py:7: UserWarning: of a library" in capsys.readouterr().out
+    assert warnings.formatwarning is usual
