@@ -1,6 +1,6 @@
 """One study, ours and the yardstick's: how long each takes to the same hypervolume, and how much each evaluates.
 
-    python benchmarks/study_speed.py
+    python benchmarks/study_speed.py --name study_speed_mnistconv_own_budget
     python benchmarks/study_speed.py --epochs 2 --train-images 1000 --images 64 --restarts 5
 
 Both search the same space on the same images with the same networks, recipe, budget and thread, one after the other.
@@ -270,6 +270,7 @@ def parsed() -> argparse.Namespace:
         )
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
     parser.add_argument("--runs", nargs="+", default=list(RUNS), choices=list(RUNS), help="of ours")
+    parser.add_argument("--name", help="of the file of results; study_speed_NETWORK where left out")
     parser.add_argument("--dry", action="store_true", help="write no results")
     return parser.parse_args()
 
@@ -285,9 +286,9 @@ def main() -> None:
     for row in overall:
         print(f"{row['run']}, {row['clock']}: {shown(row['ratio'])} and {shown(row['ratio of candidates'])}")
     if not args.dry:
-        settings = {name: value for name, value in vars(args).items() if name != "dry"}
+        settings = {name: value for name, value in vars(args).items() if name not in ("dry", "name")}
         settings |= {name: Path(settings[name]).name for name in ("dataset", "space")}
-        save(f"study_speed_{args.network}", {"settings": settings, "summary": overall, "results": results})
+        save(args.name or f"study_speed_{args.network}", {"settings": settings, "summary": overall, "results": results})
 
 
 if __name__ == "__main__":
