@@ -81,9 +81,23 @@ class Measurement:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote; KeyError, TypeError or ValueError for anything else."""
         fields = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
-        return cls(**{**fields, "flags": tuple(data.get("flags", ()))})
+        found = cls(**{**fields, "flags": tuple(data.get("flags", ()))})
+        _check_read(found)
+        return found
+
+
+def _check_read(one: Measurement) -> None:
+    """Raise TypeError for what is no number or no text, ValueError for a number that no measurement has."""
+    numbers = one.value, one.stderr, one.n, one.seconds
+    if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
+        raise TypeError(f"{numbers} are no numbers")
+    if not isinstance(one.n, int) or not all(isinstance(text, str) for text in (one.unit, *one.flags)):
+        raise TypeError(f"{one.n!r} images, unit {one.unit!r}, flags {one.flags}")
+    largest = 1 + 1e-9 if one.unit == "fraction" else 1e300
+    if not (-1e-9 <= one.value <= largest and all(0 <= number <= 1e300 for number in numbers[1:])):
+        raise ValueError(f"{numbers} out of range")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,6 @@
-"""How numbers are written, the same in tables, pictures and progress lines."""
+"""How numbers and paths are written, the same in tables, pictures and progress lines."""
+
+from pathlib import Path
 
 from evaluators.base import Measurement
 
@@ -64,18 +66,14 @@ def radius(epsilon: float) -> str:
     return f"{levels}/255" if long and abs(levels / 255 - epsilon) < 1e-9 else f"{epsilon:g}"
 
 
-def counted(count: int, noun: str) -> str:
-    """A number of things in words.
-
-    >>> counted(1, "candidate"), counted(2000, "candidate")
-    ('1 candidate', '2,000 candidates')
-    """
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
 def clock(seconds: float) -> str:
     """A duration to read at a glance: 48s, 4m05s, 2h07m."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole}s"
     return f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def operand(path: Path | str) -> str:
+    """A path as a word of a command that is to be typed: one that begins with a dash would be taken for a flag."""
+    return f"./{path}" if str(path).startswith("-") else str(path)

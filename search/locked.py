@@ -12,6 +12,7 @@ from search.confirming import on_test
 from search.console import console, note, say, table
 from search.formats import number
 from space import UserError
+from space.shown import counted
 
 if TYPE_CHECKING:
     from evaluators import Evaluator, Identity
@@ -55,7 +56,7 @@ class Rebuilt:
         if not self.compared:
             return f"as the lock says: {values}; it has no hash of the weights to compare with"
         count = len(self.members)
-        return f"the same network bit for bit: the weights of {_counted(count, 'member')}, and {values}"
+        return f"the same network bit for bit: the weights of {counted(count, 'member')}, and {values}"
 
     @property
     def cause(self) -> str:
@@ -127,10 +128,6 @@ def _exact(one: Measurement) -> str:
 
 def _short(weights: str | None) -> str:
     return weights[:12] if weights else "unknown"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def measure_lock(evaluator: Evaluator, lock: Lock) -> Iterator[tuple[str, Measurement]]:

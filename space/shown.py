@@ -1,4 +1,4 @@
-"""Texts made harmless for who reads them: a terminal, a spreadsheet, a log that others see."""
+"""How texts and counts are shown: harmless for who reads them, a terminal, a spreadsheet, a log that others see."""
 
 import csv
 import io
@@ -14,6 +14,15 @@ FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 _LOGIN = re.compile(r"(?<=:/)(/?[^\s:/?#@'\"]*):([^\s'\"]*)@")  # a path has lost one of the slashes
 _PARAMETER = re.compile(r"(?i)([?&;](?:[a-z_]*password|passwd|pwd|[a-z_]*token|[a-z_]*secret)=)([^&;\s'\"]*)")
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things in words.
+
+    >>> counted(1, "candidate"), counted(2000, "candidate")
+    ('1 candidate', '2,000 candidates')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def line(text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 from space.errors import UnknownName, UserError
+from space.shown import counted
 from space.space import SearchSpace
 
 AUTO = "auto"
@@ -119,7 +120,9 @@ def choose(asked: str, task: Task) -> Choice:
     if asked != AUTO:
         return Choice(asked, asked, "asked for by name")
     rule = next(rule for rule in RULES if rule.fits(task))
-    facts = f"{task.candidates} candidates, {task.objectives} objectives, {task.trials} trials"
+    facts = ", ".join(
+        (counted(task.candidates, "candidate"), counted(task.objectives, "objective"), counted(task.trials, "trial"))
+    )
     return Choice(AUTO, rule.sampler, f"{facts}: {rule.why}")
 
 

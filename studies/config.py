@@ -7,6 +7,7 @@ from typing import Any, Self
 from evaluators.base import Budget, Protocol, check_range
 from evaluators.objectives import OBJECTIVES, find_objectives
 from space.errors import UnknownName, UserError
+from space.shown import counted
 from space.space import SearchSpace
 from studies.choice import AUTO, check_sampler
 from studies.limits import Limit, check_limits
@@ -194,7 +195,7 @@ def check_rungs(rungs: Sequence[int], epochs: int) -> None:
     whole = all(isinstance(rung, int) and not isinstance(rung, bool) for rung in rungs)
     if not whole or list(rungs) != sorted({rung for rung in rungs if 1 <= rung < epochs}):
         allowed = f"ascending epochs from 1 to {epochs - 1}" if epochs > 1 else "none"
-        hint = f"a member is trained for {epochs} epoch{'s' * (epochs > 1)}; --epochs changes that"
+        hint = f"a member is trained for {counted(epochs, 'epoch')}; --epochs changes that"
         raise UserError("rungs", got=", ".join(map(str, rungs)), expected=allowed, hint=hint)
 
 

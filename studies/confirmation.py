@@ -1,7 +1,7 @@
 """A confirmed front: what was found when a search's front was trained again in full and attacked on test images."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -197,6 +197,9 @@ class Confirmation:
             raise ValueError(f"it has format {data['format']}, this version reads {FORMAT}")
         objectives = tuple(text(name) for name in data["objectives"])
         find_objectives(objectives)
+        rows = tuple(ConfirmedRow.from_json(row) for row in data["rows"])
+        for row in rows:
+            _check_standing(row, objectives)
         return cls(
             study=text(data["study"]),
             objectives=objectives,
@@ -206,7 +209,7 @@ class Confirmation:
             verification=dict(data["verification"]),
             near=float(data["near"]),
             seeds=tuple(whole(one) for one in data["seeds"]),
-            rows=tuple(ConfirmedRow.from_json(row) for row in data["rows"]),
+            rows=rows,
             versions={text(name): text(one) for name, one in data["versions"].items()},
         )
 
@@ -221,6 +224,13 @@ def read_confirmation(folder: Path | str) -> Confirmation | None:
     except UNREADABLE as error:
         expected, hint = "a confirmed front of this version", "confirm writes it anew"
         raise UserError("damaged file", got=str(file), expected=expected, hint=hint) from error
+
+
+def _check_standing(row: ConfirmedRow, objectives: Sequence[str]) -> None:
+    """Raise ValueError for a row that stands, though it has no network or not everything was measured."""
+    lacking = [name for name in objectives if name not in row.measurements]
+    if row.stands and (lacking or not any(one.members for one in row.seeds)):
+        raise ValueError(f"#{row.number} stands without {', '.join(lacking) or 'a network'}")
 
 
 def _share(value: Any) -> float | None:

@@ -13,11 +13,11 @@ from evaluators.objectives import find_objectives
 from search.confirmed import confirmation_csv, print_confirmation
 from search.confirming import Confirming
 from search.console import note, say, say_json
-from search.formats import clock, counted, measured, radius
+from search.formats import clock, measured, radius
 from search.opening import evaluator_under
 from search.pictures import axes_of
 from space.errors import unwritable
-from space.shown import line
+from space.shown import counted, line
 from studies import Bench, Study, full_epochs, make_plan, versions_with, write_confirmation
 from studies.files import make_folder, write_text
 from studies.storage import check_writable

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from evaluators.base import check_range
 from search.console import by_cost, console, front_table, note, say, say_json
-from search.formats import clock, counted, scientific
+from search.formats import clock, operand, scientific
 from search.opening import budget_of, evaluator_for, evaluator_of, gpu_name
 from search.pictures import draw_pictures
 from search.processes import on_this_host
 from search.progress import progress
 from space import UnknownName, UserError, load_space
+from space.shown import counted
 from studies import (
     AUTO,
     PROPOSALS,
@@ -208,8 +209,8 @@ def _next(study: Study, front: list[Record], args: Namespace) -> str:
     costs = sorted(record.measurements["bops"].value for record in front)
     limit = ["--limit", f"bops<={scientific(_rounded_up(costs[len(costs) // 2]))}"]
     places = {"--cache": args.cache, "--data-root": args.data_root}
-    place = [word for flag, value in places.items() if value is not None for word in (flag, str(value))]
-    return f"{args.program} {shlex.join(['select', str(study.folder), *limit, *place])}"
+    place = [word for flag, value in places.items() if value is not None for word in (flag, operand(value))]
+    return f"{args.program} {shlex.join(['select', operand(study.folder), *limit, *place])}"
 
 
 def _rounded_up(value: float) -> float:

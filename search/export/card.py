@@ -14,8 +14,9 @@ from search.export.licences import licence_of
 from search.export.programs import IR, ONNX, OPSET
 from search.export.running import PACKED
 from search.export.verification import ATTACKED, CLAIMED, FLOAT32, TEST, Outcome
-from search.formats import bounded, counted, number, points, probability, radius, size
+from search.formats import bounded, number, points, probability, radius, size
 from search.verdicts import RULES
+from space.shown import counted
 
 if TYPE_CHECKING:
     from studies import Listed, Lock

@@ -5,13 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from evaluators.base import Budget, Protocol
+from search.formats import operand
 
 USUAL = Budget()
 
 
 def diagnose_command(candidate: str, protocol: Protocol, budget: Budget, folder: Path) -> str:
     """What diagnoses a candidate as a study measured it, and leaves the tables where the report looks for them."""
-    words = ["diagnose", candidate, "--out", str(folder), *_protocol_words(protocol), *_budget_words(budget)]
+    words = ["diagnose", candidate, "--out", operand(folder), *_protocol_words(protocol), *_budget_words(budget)]
     return _command(words)
 
 
@@ -22,17 +23,17 @@ def cost_command(candidate: str, network: str) -> str:
 
 def audit_command(study: Path) -> str:
     """What looks at a study's front again."""
-    return _command(["audit", str(study)])
+    return _command(["audit", operand(study)])
 
 
 def report_command(study: Path, images: int) -> str:
     """What makes the report with so many adversarial images for each candidate of the front."""
-    return _command(["report", str(study), "--images", str(images)])
+    return _command(["report", operand(study), "--images", str(images)])
 
 
 def confirm_command(study: Path) -> str:
     """What measures a study's front at the full budget."""
-    return _command(["confirm", str(study)])
+    return _command(["confirm", operand(study)])
 
 
 def _command(words: list[str]) -> str:

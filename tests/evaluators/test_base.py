@@ -44,6 +44,32 @@ def test_measurements_of_older_files_had_no_flags():
     assert Measurement.from_json({"value": 1.0, "unit": "bytes"}).flags == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("value", "0.5"),
+        ("value", True),
+        ("value", float("nan")),
+        ("value", 1.5),
+        ("value", -0.5),
+        ("value", 10**400),
+        ("stderr", []),
+        ("stderr", -0.1),
+        ("n", 2.5),
+        ("n", -1),
+        ("seconds", float("inf")),
+        ("unit", 3),
+        ("flags", [1]),
+        ("flags", None),
+    ],
+)
+def test_what_no_measurement_has_is_not_read(name, value):
+    sound = Measurement(value=0.5, unit="fraction", stderr=0.1, n=25, seconds=1.0, flags=("few",)).to_json()
+    assert Measurement.from_json(sound).n == 25
+    with pytest.raises((TypeError, ValueError)):
+        Measurement.from_json(sound | {name: value})
+
+
 @pytest.mark.parametrize("value", [Measurement(value=1.0, unit="bytes"), Protocol(**GIVEN), Budget()])
 def test_values_are_frozen(value):
     with pytest.raises(FrozenInstanceError):

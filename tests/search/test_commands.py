@@ -60,6 +60,19 @@ def test_the_next_command_finds_the_networks_where_the_run_left_them(
     assert shlex.split(line)[-2:] == ["--cache", str(tmp_path / "a cache")]
 
 
+def test_the_next_command_takes_no_folder_for_a_flag(
+    tmp_path: Path, use_table: Use, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_table()
+    monkeypatch.chdir(tmp_path)
+    assert main(["--trials", "3", "--out=-study", "--cache=-cache"]) == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("next:")]
+    words = shlex.split(line)[4:]
+    assert words[0:2] == ["select", "./-study"]
+    assert words[-2:] == ["--cache", "./-cache"]
+    assert main([*words, "--limit", "bops<=1e12"]) == 0
+
+
 def test_the_front_is_printed_with_errors_and_a_mark(searched: Path, capsys: Capture) -> None:
     lines = capsys.readouterr().out.splitlines()
     front = json.loads((searched / "front.json").read_text())["front"]

@@ -44,8 +44,12 @@ def run(folder, trials=3, **changes):
 def test_auto_goes_by_the_space_the_objectives_and_the_trials(task, chosen):
     choice = choose(AUTO, task)
     assert (choice.asked, choice.chosen) == (AUTO, chosen)
-    facts = f"{task.candidates} candidates, {task.objectives} objectives, {task.trials} trials: "
-    assert choice.reason.startswith(facts)
+    assert choice.reason.endswith(next(rule.why for rule in RULES if rule.sampler == chosen and rule.fits(task)))
+
+
+def test_the_reason_counts_what_it_was_chosen_for():
+    assert choose(AUTO, Task(MANY, 1, 1)).reason.startswith(f"{MANY:,} candidates, 1 objective, 1 trial: ")
+    assert choose(AUTO, Task(60, 3, 1000)).reason.startswith("60 candidates, 3 objectives, 1,000 trials: ")
 
 
 @pytest.mark.parametrize(

@@ -217,6 +217,21 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path, content):
         read_confirmation(tmp_path)
 
 
+@pytest.mark.parametrize("at", ["network", "objective", "value"])
+def test_a_row_that_stands_on_nothing_is_refused_in_one_line(study, tmp_path, at):
+    data = confirmed(study, tmp_path, Again()).to_json()
+    row = next(row for row in data["rows"] if row["stands"])
+    if at == "network":
+        row["seeds"] = []
+    elif at == "objective":
+        del row["measurements"]["acc"]
+    else:
+        row["measurements"]["acc"]["stderr"] = []
+    (tmp_path / "confirmed.json").write_text(json.dumps(data))
+    with pytest.raises(UserError, match=r"^damaged file: got .*; hint: confirm writes it anew$"):
+        read_confirmation(tmp_path)
+
+
 def test_a_study_without_a_front_has_nothing_to_confirm(tmp_path):
     study = Study.open(tmp_path / "failed", config(sampler="random"))
 
