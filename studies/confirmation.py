@@ -199,7 +199,7 @@ class Confirmation:
         find_objectives(objectives)
         rows = tuple(ConfirmedRow.from_json(row) for row in data["rows"])
         for row in rows:
-            _check_standing(row, objectives)
+            _check_row(row, objectives)
         return cls(
             study=text(data["study"]),
             objectives=objectives,
@@ -226,11 +226,12 @@ def read_confirmation(folder: Path | str) -> Confirmation | None:
         raise UserError("damaged file", got=str(file), expected=expected, hint=hint) from error
 
 
-def _check_standing(row: ConfirmedRow, objectives: Sequence[str]) -> None:
-    """Raise ValueError for a row that stands, though it has no network or not everything was measured."""
-    lacking = [name for name in objectives if name not in row.measurements]
-    if row.stands and (lacking or not any(one.members for one in row.seeds)):
-        raise ValueError(f"#{row.number} stands without {', '.join(lacking) or 'a network'}")
+def _check_row(row: ConfirmedRow, objectives: Sequence[str]) -> None:
+    """Raise ValueError for a row that a search had not measured in full, or that stands on less than that."""
+    kinds = (row.proxy, row.measurements) if row.stands else (row.proxy,)
+    lacking = {name for name in objectives for kind in kinds if name not in kind}
+    if lacking or (row.stands and not row.seeds):
+        raise ValueError(f"#{row.number} lacks {', '.join(sorted(lacking)) or 'a network'}")
 
 
 def _share(value: Any) -> float | None:

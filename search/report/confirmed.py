@@ -39,7 +39,7 @@ def _row(row: ConfirmedRow, measured: list[Objective]) -> list[str]:
 
 
 def _was(row: ConfirmedRow, objective: Objective) -> str:
-    return number(row.proxy[objective.name].value, objective.unit) if objective.name in row.proxy else "–"
+    return number(row.proxy[objective.name].value, objective.unit)
 
 
 def _is(row: ConfirmedRow, objective: Objective) -> str:
