@@ -5,7 +5,8 @@
 Trains every candidate for a few epochs in several ways, and once for ten times as long from scratch; prints
 Spearman's rank correlation of each way with the long training, for clean accuracy and accuracy under PGD. The way
 "as long, another seed" trains as long again: no shorter one can be expected to order better. With --drawn the
-candidates are drawn from a preset as a random search draws them, in place of a list of one width.
+candidates are drawn from a preset as a random search draws them, in place of a list of one width. With --known the
+long training is that of an earlier result, and further ways are added to its own.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import optuna
 import torch
@@ -62,8 +64,14 @@ WAYS: dict[str, Recipe] = {
     "four times the rate": replace(SCRATCH, rate=4 * SCRATCH.rate),
     "four times the rate, half the batch": replace(SCRATCH, rate=4 * SCRATCH.rate, batch=SCRATCH.batch // 2),
 }
-LONGER = {"from scratch, 2 times": 2, "from scratch, 3 times": 3}
-"""How many times the epochs of the other ways."""
+SPENT = {
+    "from scratch, 2 times": (2, 1),
+    "from scratch, 3 times": (3, 1),
+    "half the images, twice as often": (2, 2),
+    "a quarter of the images, four times as often": (4, 4),
+    "an eighth of the images, eight times as often": (8, 8),
+}
+"""How many times the epochs of the other ways, and what part of their images; the same recipe."""
 
 AGAIN = "as long, another seed"
 Found = dict[str, tuple[float, float]]
@@ -91,9 +99,9 @@ def measured(evaluator: Evaluator, recipe: Recipe, texts: Sequence[str], attacke
     return values
 
 
-def evaluator_for(args: argparse.Namespace, epochs: int, way: str) -> Evaluator:
+def evaluator_for(args: argparse.Namespace, epochs: int, way: str, part: int = 1) -> Evaluator:
     """An evaluator with a cache of its own: the ways share a recipe's name, and must not share members."""
-    budget = Budget(epochs=epochs, train_images=args.train_images, images=args.images)
+    budget = Budget(epochs=epochs, train_images=args.train_images // part, images=args.images)
     cache = args.cache / f"{way} {epochs}".replace(" ", "-").replace(",", "")
     return open_evaluator(dataset=args.dataset, network=args.network, epsilon=args.epsilon, budget=budget, cache=cache)
 
@@ -113,31 +121,55 @@ def main() -> None:
     parser.add_argument("--attacked", choices=("pgd_naive", "pgd"), default="pgd_naive")
     parser.add_argument("--cache", type=Path, default=Path("runs/proxy_order"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/proxy_order.json"))
-    ways = [*WAYS, *LONGER, AGAIN]
+    ways = [*WAYS, *SPENT, AGAIN]
     parser.add_argument("--ways", nargs="+", choices=ways, default=ways, help="of training, beside the long one")
+    parser.add_argument("--known", type=Path, help="a result of the same settings: its long training and its ways")
     args = parser.parse_args()
 
     listed = [f"{text}:{args.width}" for text in CANDIDATES]
     texts = drawn(SearchSpace.preset(args.space), args.drawn) if args.drawn else listed
-    long_way = "from scratch"
-    print(f"long: {args.long} epochs {long_way}")
-    long = evaluator_for(args, args.long, long_way)
-    reference = measured(long, SCRATCH, texts, args.attacked)
-    rows = {}
-    for way in args.ways:
-        epochs = args.epochs * LONGER.get(way, 1)
-        print(f"{way}: {args.long if way == AGAIN else epochs} epochs")
-        evaluator = long.repeated(2) if way == AGAIN else evaluator_for(args, epochs, way)
-        rows[way] = measured(evaluator, WAYS.get(way, SCRATCH), texts, args.attacked)
+    known = known_result(args) if args.known else {"short": {}}
+    reference = known.get("long") or long_training(args, texts)
+    rows = known["short"] | {way: short_training(args, way, texts) for way in args.ways}
     table = {way: correlations(values, reference) for way, values in rows.items()}
-    print(f"\n{'way':24} {'acc':>6} {'pgd':>6}   (Spearman with {args.long} epochs, {len(texts)} candidates)")
+    print(f"\n{'way':45} {'acc':>6} {'pgd':>6}   (Spearman with {args.long} epochs, {len(texts)} candidates)")
     for way, (acc, pgd) in table.items():
-        print(f"{way:24} {acc:6.3f} {pgd:6.3f}")
+        print(f"{way:45} {acc:6.3f} {pgd:6.3f}")
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    settings = {name: str(value) for name, value in vars(args).items() if name not in ("cache", "out", "dataset")}
-    settings |= {"dataset": Path(args.dataset).name, "torch": torch.__version__, "machine": platform.machine()}
+    settings = settings_of(args) | {"ways": str(list(rows))}
     result = {"settings": settings, "spearman": table, "long": reference, "short": rows}
     args.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def known_result(args: argparse.Namespace) -> dict[str, Any]:
+    """An earlier result, refused where its numbers are not comparable with what is measured now."""
+    found: dict[str, Any] = json.loads(args.known.read_text())
+    settings = settings_of(args)
+    fixed = found["settings"].keys() & settings.keys() - {"ways", "torch", "machine"}
+    if differing := sorted(name for name in fixed if found["settings"][name] != settings[name]):
+        raise SystemExit(f"{args.known} was measured with another {', another '.join(differing)}")
+    return found
+
+
+def long_training(args: argparse.Namespace, texts: Sequence[str]) -> Found:
+    """What the candidates are worth after the long training."""
+    print(f"long: {args.long} epochs from scratch")
+    return measured(evaluator_for(args, args.long, "from scratch"), SCRATCH, texts, args.attacked)
+
+
+def short_training(args: argparse.Namespace, way: str, texts: Sequence[str]) -> Found:
+    """What the candidates are worth trained in one way."""
+    times, part = SPENT.get(way, (1, 1))
+    epochs = args.long if way == AGAIN else args.epochs * times
+    print(f"{way}: {epochs} epochs")
+    evaluator = evaluator_for(args, epochs, "from scratch" if way == AGAIN else way, part)
+    return measured(evaluator.repeated(2) if way == AGAIN else evaluator, WAYS.get(way, SCRATCH), texts, args.attacked)
+
+
+def settings_of(args: argparse.Namespace) -> dict[str, str]:
+    """All that the numbers depend on."""
+    settings = {name: str(value) for name, value in vars(args).items() if name not in ("cache", "out", "known")}
+    return settings | {"dataset": Path(args.dataset).name, "torch": torch.__version__, "machine": platform.machine()}
 
 
 def correlations(values: Found, reference: Found) -> list[float]:

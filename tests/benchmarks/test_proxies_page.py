@@ -1,10 +1,14 @@
 """docs/proxies.md says what was measured on 25 candidates, and on 24 that were drawn."""
 
 import json
+from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 
+import moocore
+import numpy as np
 import pytest
+from proxy_front import MEASURED, Truth, bops_of, chosen_by
 from proxy_order import correlations, drawn
 from scipy.stats import rankdata
 
@@ -126,3 +130,63 @@ def test_there_are_as_many_candidates_as_the_page_says(name, count):
 @pytest.mark.parametrize("name", ["cifar10_drawn", "mnist_drawn"])
 def test_the_drawn_ones_are_those_that_are_drawn(name):
     assert list(FOUND[name]["long"]) == drawn(SearchSpace.preset("tiny"), 24)
+
+
+FRONTS = {
+    "CIFAR-10, 25 listed": "cifar10_25",
+    "CIFAR-10, 25 listed, 10,000 training images": "cifar10_10k",
+    "CIFAR-10, 24 drawn": "cifar10_drawn",
+    "MNIST, 25 listed": "mnist",
+    "MNIST, 24 drawn": "mnist_drawn",
+}
+WORTH = json.loads((ROOT / "benchmarks" / "results" / "proxy_front.json").read_text())["rows"]
+
+
+@pytest.mark.parametrize("row", FRONTS)
+def test_a_row_says_what_a_front_is_worth(row):
+    one = WORTH[FRONTS[row]]["from scratch"]
+    front = f"{one['front']} | {one['front worth']:.3f} ({one['front by chance']:.3f})"
+    confirmed = f"{one['confirmed']} | {one['confirmed worth']:.3f} ({one['confirmed by chance']:.3f})"
+    assert f"| {row} | {front} | {confirmed} |" in PAGE
+
+
+def test_what_is_lost_at_most_and_by_other_ways():
+    said = " ".join(PAGE.split())
+    most = max(1 - ways["from scratch"]["confirmed worth"] for ways in WORTH.values())
+    assert f"at most {100 * most:.1f} % of the front is lost" in said
+    warm, fast = (
+        WORTH["cifar10_25"][way]["confirmed worth"] for way in ("warm start, fp twice", "four times the rate")
+    )
+    assert f"`warm` on CIFAR-10 {100 * (1 - warm):.1f} %, four times the learning rate {100 * (1 - fast):.1f} %" in said
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_worth_follows_from_what_was_measured(name):
+    """The volume by another library, and the front by comparing all pairs."""
+    found, plan = FOUND[name], MEASURED[name]
+    bops = {text: bops_of(text, plan) for text in found["long"]}
+    costs = np.log2(list(bops.values()))
+    dear = (costs - costs.min()) / (costs.max() - costs.min())
+    long, short = (
+        np.column_stack([1 - np.array([values[text] for text in bops]), dear])
+        for values in (found["long"], found["short"]["from scratch"])
+    )
+    beaten = [any((one <= mine).all() and (one < mine).any() for one in short) for mine in short]
+    share = moocore.hypervolume(long[~np.array(beaten)], ref=[1, 1, 1]) / moocore.hypervolume(long, ref=[1, 1, 1])
+    assert WORTH[name]["from scratch"]["front"] == beaten.count(False)
+    assert WORTH[name]["from scratch"]["front worth"] == pytest.approx(share)
+
+
+def test_what_is_confirmed_holds_the_front_and_more_where_it_is_unsure():
+    values, costs = {"a": (0.900, 0.5), "b": (0.899, 0.5), "c": (0.5, 0.1)}, {"a": 1e6, "b": 1e6, "c": 1e6}
+    front, near = chosen_by(values, costs, images=100)
+    assert front.tolist() == [True, False, False]
+    assert near.tolist() == [True, True, False]
+
+
+def test_worth_by_chance_is_the_mean_over_all_subsets():
+    truth = Truth(np.array([[0.1, 0.9, 0.5], [0.5, 0.5, 0.5], [0.9, 0.1, 0.2], [0.6, 0.6, 0.6], [0.3, 0.8, 0.1]]))
+    subsets = [np.isin(np.arange(5), some) for some in combinations(range(5), 2)]
+    assert truth.by_chance(2) == pytest.approx(np.mean([truth.worth(one) for one in subsets]), abs=0.02)
+    assert truth.by_chance(5) == pytest.approx(1)
+    assert truth.worth(truth.front) == pytest.approx(1)
