@@ -95,8 +95,8 @@ def _check_read(one: Measurement) -> None:
         raise TypeError(f"{numbers} are no numbers")
     if not isinstance(one.n, int) or not all(isinstance(text, str) for text in (one.unit, *one.flags)):
         raise TypeError(f"{one.n!r} images, unit {one.unit!r}, flags {one.flags}")
-    largest = 1 + 1e-9 if one.unit == "fraction" else 1e300
-    if not (-1e-9 <= one.value <= largest and all(0 <= number <= 1e300 for number in numbers[1:])):
+    low, high = (-1e-9, 1 + 1e-9) if one.unit == "fraction" else (-1e300, 1e300)
+    if not (low <= one.value <= high and all(0 <= number <= 1e300 for number in numbers[1:])):
         raise ValueError(f"{numbers} out of range")
 
 
