@@ -129,11 +129,11 @@ def compared(name: str) -> dict[str, dict[str, float]]:
 def main() -> None:
     rows = {name: compared(name) for name in MEASURED}
     for name, ways in rows.items():
-        print(f"{name}\n{'':36} {'front':>5} {'worth':>6} {'chance':>6} {'confirmed':>10} {'worth':>6} {'chance':>6}")
+        print(f"{name}\n{'':45} {'front':>5} {'worth':>6} {'chance':>6} {'confirmed':>10} {'worth':>6} {'chance':>6}")
         for way, row in ways.items():
             front = f"{row['front']:5.0f} {row['front worth']:6.3f} {row['front by chance']:6.3f}"
             near = f"{row['confirmed']:10.0f} {row['confirmed worth']:6.3f} {row['confirmed by chance']:6.3f}"
-            print(f"{way:36} {front} {near}")
+            print(f"{way:45} {front} {near}")
     save("proxy_front", {"rows": rows})
 
 

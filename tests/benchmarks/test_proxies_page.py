@@ -24,6 +24,9 @@ ROWS = {
     "from scratch, 4 epochs (`standard`)": "from scratch",
     "from scratch, 8 epochs": "from scratch, 2 times",
     "from scratch, 12 epochs": "from scratch, 3 times",
+    "from scratch, 2,000 images 8 times each": "half the images, twice as often",
+    "from scratch, 1,000 images 16 times each": "a quarter of the images, four times as often",
+    "from scratch, 500 images 32 times each": "an eighth of the images, eight times as often",
     "from scratch, 4 epochs, twice the learning rate": "twice the rate",
     "from scratch, 4 epochs, four times the learning rate": "four times the rate",
     "the same, half the batch": "four times the rate, half the batch",
@@ -33,6 +36,9 @@ ROWS = {
 DRAWN = {
     "from scratch, 4 epochs (`standard`), drawn": "from scratch",
     "from scratch, 12 epochs, drawn": "from scratch, 3 times",
+    "from scratch, 2,000 images 8 times each, drawn": "half the images, twice as often",
+    "from scratch, 1,000 images 16 times each, drawn": "a quarter of the images, four times as often",
+    "from scratch, 500 images 32 times each, drawn": "an eighth of the images, eight times as often",
 }
 
 
