@@ -198,6 +198,33 @@ def test_an_interrupted_confirmation_keeps_what_is_finished(
             assert one.members == other.members
 
 
+def test_a_finished_confirmation_makes_way_only_for_a_finished_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def interrupt(self: Confirming, candidate: Candidate, seed: int) -> object:
+        raise KeyboardInterrupt
+
+    study = shutil.copytree("study", Path("spared"))
+    files = [study / f"confirmed.{kind}" for kind in ("json", "csv", "png")]
+    before = [file.read_bytes() for file in files]
+    with monkeypatch.context() as patch:
+        patch.setattr(Confirming, "measure", interrupt)
+        words = ["confirm", "spared", "--seeds", "1", "--epochs", "1", "--train-images", "500", *SMALL, *PLACE]
+        assert main(words) == 130
+        printed = capsys.readouterr()
+        assert "files: those of the finished confirmation stay until this one is finished" in printed.out
+        assert "fell" not in printed.out, "nothing was measured"
+        assert [file.read_bytes() for file in files] == before
+        files[0].write_text("{")
+        assert main(words) == 130, "a damaged one is not spared"
+        found = read_confirmation(study)
+        assert found is not None
+        assert not found.complete
+        assert not files[2].exists(), "a picture of something else"
+    assert main(words) == 0
+    assert read_confirmation(study) != found
+
+
 def test_a_training_that_diverges_is_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
     def diverge(self: Verifier, candidate: Candidate, searched: object) -> None:
         raise FloatingPointError("loss is nan")
