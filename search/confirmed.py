@@ -25,6 +25,15 @@ def print_confirmation(confirmation: Confirmation, title: str) -> None:
         say(line)
 
 
+def origin_of(confirmation: Confirmation) -> str:
+    """How many candidates were confirmed, and how."""
+    seeds, epochs = len(confirmation.seeds), confirmation.budget.epochs
+    means = f"means of {seeds} fresh seeds" if seeds > 1 else "one fresh seed"
+    return (
+        f"{counted(len(confirmation.rows), 'confirmed candidate')}: {means}, {counted(epochs, 'epoch')}, on test images"
+    )
+
+
 def confirmed_table(confirmation: Confirmation, title: str) -> Table:
     """What the search had said and what was confirmed, side by side; those that stand first, set bold."""
     dear = [name for name in confirmation.objectives if OBJECTIVES[name].stage != "cost"]

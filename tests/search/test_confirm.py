@@ -162,6 +162,14 @@ def test_select_takes_a_confirmed_row_and_its_lock_is_built_again(capsys: Captur
     assert not scene_of(Study.load("study")).confirmed
 
 
+def test_a_run_says_that_it_chose_among_confirmed_rows(capsys: Capture) -> None:
+    """Its table is of the search, which may say another front and other values."""
+    budget = ["--images", "20", "--steps", "2"]
+    assert main(["--space", "space.toml", "--trials", "3", "--out", "study", *SEARCH, *budget, *PLACE]) == 0
+    told = r"^from: +\d confirmed candidates: means of 2 fresh seeds, 2 epochs, on test images$"
+    assert re.search(told, capsys.readouterr().out, flags=re.MULTILINE)
+
+
 def test_an_interrupted_confirmation_keeps_what_is_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
