@@ -127,6 +127,7 @@ def test_the_card_says_what_it_is_and_how_far_it_carries() -> None:
         "Creative Commons Attribution-ShareAlike 3.0",
         "Limits of the claim",
         "0 of 1000 test images",
+        "| accuracy, validation images | accuracy, attacked validation images |",
     ):
         assert part in text
     assert "**not deployable**" not in text
