@@ -9,7 +9,7 @@ from evaluators.objectives import OBJECTIVES
 from search.console import console, say, table
 from search.formats import bounded, number, probability
 from search.verdicts import styled
-from space.shown import csv_text
+from space.shown import counted, csv_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,6 +23,15 @@ def print_confirmation(confirmation: Confirmation, title: str) -> None:
     console().print(confirmed_table(confirmation, title))
     for line in sentences(confirmation):
         say(line)
+
+
+def origin_of(confirmation: Confirmation) -> str:
+    """How many candidates were confirmed, and how."""
+    seeds, epochs = len(confirmation.seeds), confirmation.budget.epochs
+    means = f"means of {seeds} fresh seeds" if seeds > 1 else "one fresh seed"
+    return (
+        f"{counted(len(confirmation.rows), 'confirmed candidate')}: {means}, {counted(epochs, 'epoch')}, on test images"
+    )
 
 
 def confirmed_table(confirmation: Confirmation, title: str) -> Table:
@@ -41,7 +50,7 @@ def confirmed_table(confirmation: Confirmation, title: str) -> Table:
             probability(row.front_probability),
             styled(row.verdict),
             str(len(row.seeds)),
-            "front" if row.stands else "fell" if row.fell else "off",
+            row.now,
             style="bold" if row.stands else None,
         )
     return grid
@@ -52,10 +61,13 @@ def sentences(confirmation: Confirmation) -> list[str]:
     before, stand = [row for row in confirmation.rows if row.on_front], confirmation.front
     kept = sum(row.on_front for row in stand)
     told = [f"{kept} of the front's {len(before)} stand" + _joined(stand)]
-    told += [f"#{row.number} {row.candidate} fell: {row.reason}" for row in before if not row.stands]
+    told += [
+        f"#{row.number} {row.candidate}{' fell' if row.fell else ''}: {row.reason}" for row in before if not row.stands
+    ]
     told += [f"from search to confirmed: {text}" for text in _shifts(confirmation)]
     missing = sum(len(confirmation.seeds) - len(row.seeds) for row in confirmation.rows)
-    return told + ([f"not finished: {missing} trainings are missing; the same command goes on"] if missing else [])
+    lacking = f"{counted(missing, 'training')} {'is' if missing == 1 else 'are'} missing"
+    return told + ([f"not finished: {lacking}; the same command goes on"] if missing else [])
 
 
 def _joined(stand: Sequence[ConfirmedRow]) -> str:

@@ -50,6 +50,10 @@ def _screen() -> type[Console]:
         def render_str(self, text: str, **options: Any) -> Text:
             return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
 
+        def on_broken_pipe(self) -> None:
+            """Let the program end as it does wherever nobody reads; rich would end it as if it had failed."""
+            raise  # rich calls this while it handles the BrokenPipeError
+
     return Screen
 
 

@@ -97,8 +97,15 @@ class ConfirmedRow(Judged):
 
     @property
     def fell(self) -> bool:
-        """Whether it was on the front of the search and is not on the confirmed one."""
-        return self.on_front and not self.stands
+        """Whether it was on the front of the search and, now that it was measured, is not on the confirmed one."""
+        return self.on_front and not self.stands and bool(self.seeds)
+
+    @property
+    def now(self) -> str:
+        """Where it is, in a word; "–" while nothing of it was measured."""
+        if not self.seeds:
+            return "–"
+        return "front" if self.stands else "fell" if self.fell else "off"
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back. What is derived, like the verdict, is there for readers."""

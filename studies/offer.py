@@ -20,11 +20,13 @@ class Offer:
         records: to choose among.
         sure: probability of being on the front, by number, where it is known.
         confirmation: where they come from; None for the search's own records.
+        unconfirmed: numbers of the search's front that are not among them: the search went on after the confirmation.
     """
 
     records: Sequence[Record]
     sure: dict[int, float]
     confirmation: Confirmation | None = None
+    unconfirmed: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, study: Study, *, confirmed: bool = True) -> Self:
@@ -36,7 +38,10 @@ class Offer:
         if found is None or not found.front or found.objectives != study.config.objectives:
             return cls(records=study.records(), sure=study.front_probability())
         sure = {row.number: row.front_probability for row in found.rows if row.front_probability is not None}
-        return cls(records=[_as_record(row) for row in found.rows], sure=sure, confirmation=found)
+        rows = [_as_record(row) for row in found.rows]
+        known = {row.number for row in found.rows}
+        newer = tuple(one.number for one in study.front() if one.number not in known)
+        return cls(records=rows, sure=sure, confirmation=found, unconfirmed=newer)
 
     def select(self, objectives: Sequence[str], terms: Terms, rule: str | None = None) -> Selection:
         """As `studies.selection.select`, and says where the records come from."""
@@ -44,7 +49,8 @@ class Offer:
 
     def described(self, selection: Selection) -> Selection:
         """A selection among these records that says where they come from, and how sure it is."""
-        return replace(selection, confirmation=self.confirmation, sure=self.sure.get(selection.chosen.number))
+        sure = self.sure.get(selection.chosen.number)
+        return replace(selection, confirmation=self.confirmation, unconfirmed=self.unconfirmed, sure=sure)
 
 
 def _as_record(row: ConfirmedRow) -> Record:

@@ -35,6 +35,7 @@ class Selection:
         knee: the record of the front with the best trade-off, as a suggestion; None if there is none.
         terms: which every record named here meets.
         confirmation: where the records come from; None for those of the search.
+        unconfirmed: numbers of the search's front that the confirmation does not know.
         sure: probability that the chosen record is on the front, None where it is not known.
     """
 
@@ -45,6 +46,7 @@ class Selection:
     knee: Record | None
     terms: Terms
     confirmation: Confirmation | None = None
+    unconfirmed: tuple[int, ...] = ()
     sure: float | None = None
 
     @property
@@ -53,6 +55,10 @@ class Selection:
         one, told = self.chosen, []
         if self.confirmation is not None and not self.confirmation.complete:
             told.append("the confirmation is not finished")
+        if self.unconfirmed:
+            told.append(
+                f"{', '.join(f'#{number}' for number in self.unconfirmed)} came to the front since it was confirmed"
+            )
         if one.verdict in DOUBTS:
             rules = ", ".join(one.rules)
             told.append(f"{JUDGED} of #{one.number} is {one.verdict} ({rules}): {DOUBTS[one.verdict]}")

@@ -69,7 +69,8 @@ class Findings:
 class WorstCase:
     """Attacks by every stage, each on what the ones before it left standing; success is the model's own decision.
 
-    The attacker stands before the discretizer and knows it. Plain PGD alone is where the protocol has its attacker.
+    The attacker stands before the discretizer and knows it. What plain PGD alone leaves standing is told of where the
+    protocol has its attacker.
 
     Attributes:
         epsilon: largest change of a pixel.
@@ -145,16 +146,22 @@ class WorstCase:
         ]
 
     def _naive(self, siege: Siege, model: Ensemble, batch: int) -> Tensor:
-        """What plain PGD leaves standing; its breaks count where its attacker is that of the worst case."""
+        """What plain PGD leaves standing where the protocol has its attacker.
+
+        Before the discretizer it is the first stage in any case: the rules of the next ones say what it failed on.
+        """
         attack = Ascent(steps=self.effort.steps, start="uniform", restarts=self.effort.restarts)
-        draws = stream(self.seed, "attack", "pgd", str(batch), device=siege.labels.device)
-        threat = ThreatModel(epsilon=self.epsilon, where=self.threat)
+        siege.attack("pgd", attack, model, self._draws(siege, batch))
         if self.threat == "raw":
-            siege.attack("pgd", attack, model, draws)
             return ~siege.outcome.broken
-        outcome = attack(model, siege.outcome.origin, siege.labels, threat, draws)
+        threat = ThreatModel(epsilon=self.epsilon, where=self.threat)
+        outcome = attack(model, siege.outcome.origin, siege.labels, threat, self._draws(siege, batch))
         siege.outcome.spend(outcome)
         return ~outcome.broken
+
+    def _draws(self, siege: Siege, batch: int) -> torch.Generator:
+        """Those of the objective `pgd_naive`, wherever its attacker stands."""
+        return stream(self.seed, "attack", "pgd", str(batch), device=siege.labels.device)
 
     def _certify(self, siege: Siege, model: Ensemble) -> Tensor:
         """What no attack can break; what falls on the way is counted too."""

@@ -16,9 +16,9 @@ from search.console import note, say, say_json
 from search.formats import clock, measured, radius
 from search.opening import evaluator_under
 from search.pictures import axes_of
-from space.errors import unwritable
+from space.errors import UserError, unwritable
 from space.shown import counted, line
-from studies import Bench, Study, full_epochs, make_plan, versions_with, write_confirmation
+from studies import Bench, Study, full_epochs, make_plan, read_confirmation, versions_with, write_confirmation
 from studies.files import make_folder, write_text
 from studies.storage import check_writable
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from studies import Confirmation, Record, SeedResult
 
 DONE, INTERRUPTED = 0, 130
+SPARED = "those of the finished confirmation stay until this one is finished"
 
 
 def execute(args: Namespace) -> int:
@@ -35,12 +36,12 @@ def execute(args: Namespace) -> int:
     bench, confirming = _prepare(study, args, folder)
     interrupted = _measure(bench, confirming)
     confirmation = bench.confirmation(study, versions_with(confirming.evaluator))
-    paths = _leave(folder, confirmation, title_of(study, confirmation))
+    paths = [] if _is_behind(confirmation, folder) else _leave(folder, confirmation, title_of(study, confirmation))
     if args.json:
         say_json(confirmation.to_json())
     else:
         print_confirmation(confirmation, title_of(study, confirmation))
-        say(f"files: {', '.join(map(str, paths))}")
+        say(f"files: {', '.join(map(str, paths)) or SPARED}")
     return INTERRUPTED if interrupted else DONE
 
 
@@ -94,6 +95,17 @@ def _in_words(record: Record, result: SeedResult, objectives: tuple[str, ...]) -
     return ", ".join((*both, clock(result.seconds)))
 
 
+def _is_behind(confirmation: Confirmation, folder: Path) -> bool:
+    """Whether it is not finished and the folder has one that is, which it would replace by less."""
+    if confirmation.complete:
+        return False
+    try:
+        before = read_confirmation(folder)
+    except UserError:  # damaged: nothing is lost with it
+        return False
+    return before is not None and before.complete
+
+
 def _leave(folder: Path, confirmation: Confirmation, title: str) -> list[Path]:
     """Write the files; UserError for a folder that can't be written."""
     from search.plots import draw_confirmation, save
@@ -107,6 +119,8 @@ def _leave(folder: Path, confirmation: Confirmation, title: str) -> list[Path]:
             objectives = find_objectives(axes_of(confirmation.objectives))
             save(draw_confirmation(confirmation, objectives, title), picture)
             paths.append(picture)
+        else:  # one that is there is of an earlier confirmation
+            picture.unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(folder, error) from error
     return paths

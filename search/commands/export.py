@@ -63,7 +63,8 @@ def _check_same(lock: Lock, evaluator: Evaluator) -> None:
 
 def _print(out: Path, lock: Lock, outcome: Outcome) -> None:
     """A row per file, the latency, and the verdict."""
-    grid = table(f"{lock.candidate} in {out}", ("file", "size", "of float32", "flips", "accuracy", "attacked"))
+    accuracies = (f"{lock.part} accuracy", "attacked")
+    grid = table(f"{lock.candidate} in {out}", ("file", "size", "of float32", "flips", *accuracies))
     float32 = outcome.sizes[FLOAT32]
     for name in FILES:
         if name in outcome.sizes:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from evaluators.base import check_range
+from search.confirmed import origin_of
 from search.console import by_cost, console, front_table, note, say, say_json
 from search.formats import clock, operand, scientific
 from search.opening import budget_of, evaluator_for, evaluator_of, gpu_name
@@ -195,6 +196,7 @@ def _print(study: Study, selection: Selection, args: Namespace) -> None:
     screen.print(front_table(screen, front, objectives, chosen.number, title, sure))
     lines = {
         "selected": f"#{chosen.number} {chosen.candidate}",
+        "from": origin_of(selection.confirmation) if selection.confirmation else "",
         "rule": selection.rule,
         "reason": selection.reason,
         "warning": selection.warning,

@@ -7,6 +7,7 @@ import shlex
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from search.confirmed import origin_of
 from search.console import console, front_table, note, say, say_json
 from search.formats import operand
 from search.interactive import choose_by_hand
@@ -14,7 +15,6 @@ from search.opening import evaluator_of_study
 from search.pictures import draw_pictures
 from search.rooms import in_words
 from space import UserError
-from space.shown import counted
 from studies import Limit, Offer, Selection, Study, check_limits, read_lock, room_of, write_selected
 
 if TYPE_CHECKING:
@@ -82,10 +82,7 @@ def _print(study: Study, offer: Offer, selection: Selection, rooms: list[Room]) 
 
 def _origin(study: Study, selection: Selection) -> str:
     """Whether what was chosen from was confirmed, and how."""
-    found = selection.confirmation
-    if found is None:
-        command = shlex.join(["confirm", operand(study.folder)])
-        return f"the search's own measurements, not confirmed ones; `{command}` makes those"
-    seeds, epochs = len(found.seeds), found.budget.epochs
-    means = f"means of {seeds} fresh seeds" if seeds > 1 else "one fresh seed"
-    return f"{counted(len(found.rows), 'confirmed candidate')}: {means}, {counted(epochs, 'epoch')}, on test images"
+    if selection.confirmation is not None:
+        return origin_of(selection.confirmation)
+    command = shlex.join(["confirm", operand(study.folder)])
+    return f"the search's own measurements, not confirmed ones; `{command}` makes those"

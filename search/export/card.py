@@ -38,7 +38,7 @@ def card(lock: Lock, outcome: Outcome) -> str:
         _training(lock),
         _front(lock),
         _robustness(lock),
-        _files(outcome),
+        _files(lock, outcome),
         _limits(lock),
         ["## Licence of the data", "", licence_of(lock)],
     )
@@ -125,14 +125,14 @@ def _robustness(lock: Lock) -> Iterator[str]:
     yield f"- verdict: **{lock.verdict}**, {VERDICTS[lock.verdict]}{rules}"
 
 
-def _files(outcome: Outcome) -> Iterator[str]:
+def _files(lock: Lock, outcome: Outcome) -> Iterator[str]:
     yield "## Files"
     yield ""
     yield f"`{ONNX}` has opset {OPSET}, IR version {IR}; `{VERIFIED}` has all of the following, and checksums."
     yield ""
     yield from _sizes(outcome)
     yield ""
-    yield from _agreement(outcome)
+    yield from _agreement(outcome, lock.part)
     yield ""
     for one in outcome.latency:
         yield (
@@ -155,8 +155,8 @@ def _sizes(outcome: Outcome) -> Iterator[str]:
     yield f"| {FLOAT32} | {size(float32)} | 1 |"
 
 
-def _agreement(outcome: Outcome) -> Iterator[str]:
-    yield "| file | decided otherwise than PyTorch | accuracy | accuracy on attacked images |"
+def _agreement(outcome: Outcome, part: str) -> Iterator[str]:
+    yield f"| file | decided otherwise than PyTorch | accuracy, {part} images | accuracy, attacked {part} images |"
     yield "|---|---|---|---|"
     for name, test in outcome.exams[TEST].items():
         clean, attacked = (outcome.exams[exam][name] for exam in (CLAIMED, ATTACKED))

@@ -56,6 +56,7 @@ def configuration(lock: Lock, shape: tuple[int, int, int], classes: int, version
         "protocol": asdict(lock.protocol),
         "split_seed": lock.split_seed,
         "budget": asdict(lock.budget),
+        "verification": dict(lock.verification),
         "members": [asdict(one) for one in lock.members],
         "part": lock.part,
         "measurements": {name: one.to_json() for name, one in lock.measurements.items()},

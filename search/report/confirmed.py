@@ -34,8 +34,7 @@ def confirmation_of(confirmation: Confirmation) -> Json:
 
 def _row(row: ConfirmedRow, measured: list[Objective]) -> list[str]:
     values = [text for one in measured for text in (_was(row, one), _is(row, one))]
-    now = "front" if row.stands else "fell" if row.fell else "off"
-    return [row.candidate, *values, probability(row.front_probability), row.verdict, str(len(row.seeds)), now]
+    return [row.candidate, *values, probability(row.front_probability), row.verdict, str(len(row.seeds)), row.now]
 
 
 def _was(row: ConfirmedRow, objective: Objective) -> str:

@@ -47,6 +47,18 @@ def test_what_stands_in_the_worst_case_stands_under_less(kind):
     assert one.evidence["gap"].images == int((one.naive & ~one.standing).sum())
 
 
+@pytest.mark.parametrize("kind", ["fp", "fp, 2-bit input", "majority"])
+def test_wherever_plain_pgd_stands_the_worst_case_is_the_same(kind):
+    """Else one step would be told to have broken what plain PGD never tried."""
+    before = found(kind)
+    attack = WorstCase(epsilon=0.05, effort=QUICK, seed=0, threat="discretised", twins=(victim("fp"),))
+    behind = attack(victim(kind), images_of_digits(IMAGES))
+    assert torch.equal(behind.standing, before.standing) and behind.breaks == before.breaks
+    assert behind.evidence["one-step"] == before.evidence["one-step"]
+    if kind == "fp":
+        assert torch.equal(behind.naive, before.naive), "8 bits are a discretizer of no effect"
+
+
 def test_it_is_the_same_again_and_depends_on_the_seed():
     split = images_of_digits(IMAGES)
     runs = [WorstCase(epsilon=0.05, effort=QUICK, seed=seed)(victim("bnn"), split) for seed in (0, 0, 1)]

@@ -101,6 +101,14 @@ def test_a_reader_that_leaves_is_no_error(finished: Path) -> None:
     assert ended.stdout.splitlines()[0] == "{"
 
 
+@pytest.mark.parametrize("words", ["cost fp --network resnet20", "cost fp --network resnet20 --json", "--help"])
+def test_a_reader_that_has_left_has_a_status_of_its_own(words: str) -> None:
+    """Tables are rich's, which would make a fault of the program of it."""
+    command = f"{sys.executable} -m search {words} | true; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
 def test_a_closed_stdout_is_no_error() -> None:
     command = f"{sys.executable} -m search cost fp --network resnet20 >&-"
     ended = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)

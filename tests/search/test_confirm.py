@@ -162,6 +162,14 @@ def test_select_takes_a_confirmed_row_and_its_lock_is_built_again(capsys: Captur
     assert not scene_of(Study.load("study")).confirmed
 
 
+def test_a_run_says_that_it_chose_among_confirmed_rows(capsys: Capture) -> None:
+    """Its table is of the search, which may say another front and other values."""
+    budget = ["--images", "20", "--steps", "2"]
+    assert main(["--space", "space.toml", "--trials", "3", "--out", "study", *SEARCH, *budget, *PLACE]) == 0
+    told = r"^from: +\d confirmed candidates: means of 2 fresh seeds, 2 epochs, on test images$"
+    assert re.search(told, capsys.readouterr().out, flags=re.MULTILINE)
+
+
 def test_an_interrupted_confirmation_keeps_what_is_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -196,6 +204,33 @@ def test_an_interrupted_confirmation_keeps_what_is_finished(
             values = [{n: m.value for n, m in result.measurements.items()} for result in (one, other)]
             assert values[0] == values[1]
             assert one.members == other.members
+
+
+def test_a_finished_confirmation_makes_way_only_for_a_finished_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def interrupt(self: Confirming, candidate: Candidate, seed: int) -> object:
+        raise KeyboardInterrupt
+
+    study = shutil.copytree("study", Path("spared"))
+    files = [study / f"confirmed.{kind}" for kind in ("json", "csv", "png")]
+    before = [file.read_bytes() for file in files]
+    with monkeypatch.context() as patch:
+        patch.setattr(Confirming, "measure", interrupt)
+        words = ["confirm", "spared", "--seeds", "1", "--epochs", "1", "--train-images", "500", *SMALL, *PLACE]
+        assert main(words) == 130
+        printed = capsys.readouterr()
+        assert "files: those of the finished confirmation stay until this one is finished" in printed.out
+        assert "fell" not in printed.out, "nothing was measured"
+        assert [file.read_bytes() for file in files] == before
+        files[0].write_text("{")
+        assert main(words) == 130, "a damaged one is not spared"
+        found = read_confirmation(study)
+        assert found is not None
+        assert not found.complete
+        assert not files[2].exists(), "a picture of something else"
+    assert main(words) == 0
+    assert read_confirmation(study) != found
 
 
 def test_a_training_that_diverges_is_a_result(monkeypatch: pytest.MonkeyPatch) -> None:

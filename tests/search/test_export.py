@@ -111,7 +111,7 @@ def test_the_configuration_says_all_that_a_program_needs() -> None:
     assert data["input"]["shape"] == ["batch", 1, 28, 28]
     assert data["classes"] == 10
     assert data["graphs"]["model.onnx"] == {"opset": 20, "ir_version": 10}
-    for name in ("protocol", "budget", "measurements", "verdict", "members", "split_seed"):
+    for name in ("protocol", "budget", "verification", "measurements", "verdict", "members", "split_seed"):
         assert data[name] == lock[name]
     assert {"torch", "onnx", "onnxruntime", "bitfront", "code"} <= data["versions"].keys()
 
@@ -127,6 +127,7 @@ def test_the_card_says_what_it_is_and_how_far_it_carries() -> None:
         "Creative Commons Attribution-ShareAlike 3.0",
         "Limits of the claim",
         "0 of 1000 test images",
+        "| accuracy, validation images | accuracy, attacked validation images |",
     ):
         assert part in text
     assert "**not deployable**" not in text

@@ -300,6 +300,16 @@ def test_an_unfinished_confirmation_is_warned_of(chosen_from):
     assert selection.warning.split("; ")[0] == "the confirmation is not finished"
 
 
+def test_what_came_to_the_front_after_the_confirmation_is_warned_of(chosen_from):
+    study, found = chosen_from
+    newer = next(row for row in found.rows if row.on_front)
+    write_confirmation(study.folder, replace(found, rows=tuple(row for row in found.rows if row != newer)))
+    selection = Offer.of(study).select(study.config.objectives, study.config.terms)
+    assert f"#{newer.number} came to the front since it was confirmed" in selection.warning.split("; ")
+    write_confirmation(study.folder, found)
+    assert "since" not in Offer.of(study).select(study.config.objectives, study.config.terms).warning
+
+
 def test_a_confirmation_of_which_nothing_stands_is_no_offer(chosen_from):
     study, found = chosen_from
     write_confirmation(study.folder, replace(found, rows=tuple(replace(row, reason="x") for row in found.rows)))
