@@ -31,6 +31,9 @@ from evaluators.robustness.stages import (
 )
 from evaluators.seeds import stream
 
+PLAIN = "pgd"
+"""Plain PGD among the stages, where its attacker is that of the worst case."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
@@ -148,11 +151,11 @@ class WorstCase:
         """What plain PGD leaves standing; its breaks count where its attacker is that of the worst case."""
         attack = Ascent(steps=self.effort.steps, start="uniform", restarts=self.effort.restarts)
         draws = stream(self.seed, "attack", "pgd", str(batch), device=siege.labels.device)
-        threat = ThreatModel(epsilon=self.epsilon, where=self.threat)
-        if self.threat == "raw":
-            siege.attack("pgd", attack, model, draws)
+        threat, raw = ThreatModel(epsilon=self.epsilon, where=self.threat), siege.outcome.origin
+        if torch.equal(threat.origin(model, raw), raw):  # also where there is no discretizer to stand behind
+            siege.attack(PLAIN, attack, model, draws)
             return ~siege.outcome.broken
-        outcome = attack(model, siege.outcome.origin, siege.labels, threat, draws)
+        outcome = attack(model, raw, siege.labels, threat, draws)
         siege.outcome.spend(outcome)
         return ~outcome.broken
 
@@ -170,9 +173,9 @@ class WorstCase:
         found = prober.gradients(naive) | prober.black_box(target)
         siege.run(refining_stages(target, self.effort, siege.breaks))
         found |= prober.settled() | prober.large_radius()
-        gap = int((naive & siege.outcome.broken).sum())
-        images = {"one-step": siege.breaks[ONE_STEP], "gap": gap}
-        images |= {"discretizer": gap} if self.threat == "discretised" else {}
+        gap, steps = int((naive & siege.outcome.broken).sum()), siege.breaks[ONE_STEP]
+        # behind a discretizer plain PGD was not the first to try what one step breaks
+        images = {"gap": gap} | ({"one-step": steps} if PLAIN in siege.breaks else {"discretizer": gap})
         return found | {name: Evidence(share=count / len(naive), images=count) for name, count in images.items()}
 
 
