@@ -228,6 +228,22 @@ def test_the_error_of_a_mean_holds_both_images_and_seeds():
     assert alone < truth  # one run knows nothing of seeds
 
 
+@pytest.mark.parametrize("hits", [0, 100])
+def test_what_no_run_doubts_is_flagged_by_every_run_and_took_the_time_of_all(hits):
+    runs = [
+        replace(Measurement.fraction(hits, 100, seconds=seconds), flags=flags)
+        for seconds, flags in ((2.0, ()), (3.0, ("masked:black-box",)), (4.0, ("suspect:gap", "masked:black-box")))
+    ]
+    expected = replace(runs[0], seconds=9.0, flags=("masked:black-box", "suspect:gap"))
+    assert average(runs) == expected
+
+
+@pytest.mark.parametrize("cost", [149164.16e3, 0.1, 1 / 3])
+def test_what_is_exact_is_the_same_in_the_average(cost):
+    runs = [Measurement(value=cost, unit="bit-ops") for _ in range(7)]
+    assert average(runs) == runs[0]
+
+
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=6))
 def test_an_average_is_within_its_runs_and_never_surer_than_their_images(hits):
     runs = [replace(Measurement.fraction(one, 100, seconds=2.0), flags=(f"suspect:{one}",)) for one in hits]
