@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from search.formats import number
@@ -54,11 +54,14 @@ def _epsilon(table: Table) -> str:
     radii = table.distinct("epsilon")
     parts = []
     for attack in table.distinct("attack"):
-        left = (f"{_percent(value)}" for value in table.where(attack=attack).numbers("accuracy"))
-        clean, *rest = left
-        parts.append(f"{attack} {clean} → {rest[len(rest) // 2 - 1]} → {rest[-1]}" if rest else f"{attack} {clean}")
-    middle = [f"{radius:.3g}" for radius in (radii[0], radii[len(radii) // 2], radii[-1])]
-    return f"at ε = {', '.join(middle)}: {'; '.join(parts)}"
+        shown = [_percent(value) for value in _three(table.where(attack=attack).numbers("accuracy"))]
+        parts.append(f"{attack} {' → '.join(shown if len(radii) > 1 else shown[:1])}")
+    return f"at ε = {', '.join(f'{radius:.3g}' for radius in _three(radii))}: {'; '.join(parts)}"
+
+
+def _three(values: Sequence[Any]) -> list[Any]:
+    """The first, the middle and the last."""
+    return [values[0], values[len(values) // 2], values[-1]]
 
 
 def _steps(table: Table) -> str:

@@ -30,12 +30,12 @@ def average(runs: Sequence[Measurement]) -> Measurement:
         runs: at least one, of one objective; what is exact is the same in all of them.
     Returns: with all flags of all runs, and the seconds that they took together.
     """
-    first, count = runs[0], len(runs)
-    if count == 1 or all(one.value == first.value and not one.stderr for one in runs):
+    first, count, values = runs[0], len(runs), [one.value for one in runs]
+    if count == 1:
         return first
-    mean = math.fsum(one.value for one in runs) / count
+    mean = min(max(values), max(min(values), math.fsum(values) / count))  # rounding may leave what all agree on
     images = math.fsum(one.stderr**2 for one in runs) / count
-    between = math.fsum((one.value - mean) ** 2 for one in runs) / (count - 1)
+    between = math.fsum((value - mean) ** 2 for value in values) / (count - 1)
     return replace(
         first,
         value=mean,

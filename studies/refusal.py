@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from space.errors import UserError
 from studies.limits import Limit
-from studies.records import Record
+from studies.records import Record, complete_records
 from studies.terms import Terms
 
 
 def nothing_admitted(records: Sequence[Record], terms: Terms) -> UserError:
     """The complaint about records of which the terms admit none: it names the one that comes closest."""
-    complete = [record for record in records if record.state == "complete"]
+    complete = complete_records(records)
     if not complete:
         hint = "run the search longer"
         return UserError("nothing to select from", got=f"{len(records)} records, none complete", hint=hint)

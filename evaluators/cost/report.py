@@ -10,7 +10,7 @@ from evaluators.networks.catalogue import find_network
 from evaluators.networks.plan import Plan
 from evaluators.networks.trace import LayerShape, trace
 from evaluators.objectives import OBJECTIVES
-from space import AnyPrecision, Candidate, Precision, UserError
+from space import AnyPrecision, Candidate, Staged, UserError
 
 FLOAT_BITS = 32
 
@@ -56,7 +56,8 @@ class CostReport:
 
         The paper takes times from a platform's table; here throughput doubles when bits halve. k is a weight's bits
         for storage, the wider of weight and activation for time; float32 is 32 bits here, where `bops` has it 8.
-        A pruned member counts as the share of multiply-accumulates, or of weights, that is left.
+        A pruned member counts as the share of multiply-accumulates, or of weights, that is left; of a member whose
+        stages differ, the widest counts.
         """
         return sum(_overhead(member, by_time=by_time) for member in self.members)
 
@@ -111,7 +112,8 @@ def cost_measurements(report: CostReport) -> dict[str, Measurement]:
 
 def _overhead(member: MemberCost, *, by_time: bool) -> float:
     precision, count = member.precision, macs if by_time else stored
-    weight = FLOAT_BITS if isinstance(precision, Precision) and precision.method == "fp" else precision.weight
+    stages = precision.stages if isinstance(precision, Staged) else (precision,)
+    weight = max(FLOAT_BITS if one.method == "fp" else one.weight for one in stages)
     activation = FLOAT_BITS if precision.real else precision.activation
     bits = max(weight, activation) if by_time else weight
     return bits / FLOAT_BITS * count(member.layers) / count(member.full)

@@ -4,21 +4,13 @@ import math
 
 from torch import Tensor
 
-Z = 1.959963984540054
-"""Standard deviations that hold 95 % of a normal."""
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share of `hits` in `n` > 0 (Wilson 1927): within [0, 1], of some width even at 0 and 1."""
-    share, ratio = hits / n, Z**2 / n
-    middle = (share + ratio / 2) / (1 + ratio)
-    half = Z * math.sqrt(share * (1 - share) / n + ratio / (4 * n)) / (1 + ratio)
-    return (middle - half if hits else 0.0), (middle + half if hits < n else 1.0)
+from evaluators.base import Measurement
 
 
 def accuracy_cells(standing: int, n: int) -> tuple[int, int, float, float, float]:
-    """The cells standing, images, accuracy, low and high of a table."""
-    return (standing, n, standing / n, *wilson(standing, n))
+    """The cells standing, images, accuracy, low and high of a table; the last two are its 95 % interval."""
+    accuracy = Measurement.fraction(standing, n)
+    return (standing, n, accuracy.value, *accuracy.interval)
 
 
 def mean_and_error(values: Tensor) -> tuple[float, float]:

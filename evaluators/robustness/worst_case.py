@@ -152,7 +152,7 @@ class WorstCase:
         """
         attack = Ascent(steps=self.effort.steps, start="uniform", restarts=self.effort.restarts)
         siege.attack("pgd", attack, model, self._draws(siege, batch))
-        if self.threat == "raw":
+        if not self._is_behind(model, siege.outcome.origin):
             return ~siege.outcome.broken
         threat = ThreatModel(epsilon=self.epsilon, where=self.threat)
         outcome = attack(model, siege.outcome.origin, siege.labels, threat, self._draws(siege, batch))
@@ -162,6 +162,10 @@ class WorstCase:
     def _draws(self, siege: Siege, batch: int) -> torch.Generator:
         """Those of the objective `pgd_naive`, wherever its attacker stands."""
         return stream(self.seed, "attack", "pgd", str(batch), device=siege.labels.device)
+
+    def _is_behind(self, model: Ensemble, images: Tensor) -> bool:
+        """Whether the protocol has its attacker behind a discretizer that changes anything."""
+        return not torch.equal(ThreatModel(epsilon=self.epsilon, where=self.threat).origin(model, images), images)
 
     def _certify(self, siege: Siege, model: Ensemble) -> Tensor:
         """What no attack can break; what falls on the way is counted too."""
@@ -179,7 +183,7 @@ class WorstCase:
         found |= prober.settled() | prober.large_radius()
         gap = int((naive & siege.outcome.broken).sum())
         images = {"one-step": siege.breaks[ONE_STEP], "gap": gap}
-        images |= {"discretizer": gap} if self.threat == "discretised" else {}
+        images |= {"discretizer": gap} if self._is_behind(target.model, siege.outcome.origin) else {}
         return found | {name: Evidence(share=count / len(naive), images=count) for name, count in images.items()}
 
 

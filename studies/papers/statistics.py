@@ -1,11 +1,10 @@
 """Several trainings of one row as one number, and how far it is from the printed one."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, variance
 
 from evaluators.base import Measurement
+from studies.averages import average
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,7 @@ class Cell:
 
 
 def make_cell(published: float | None, measurements: Sequence[Measurement], scale: float) -> Cell:
-    """Join the measurements of all seeds.
+    """Join the measurements of all seeds, as the mean over trainings of other seeds on the same images.
 
     Args:
         published: in printed units.
@@ -42,23 +41,11 @@ def make_cell(published: float | None, measurements: Sequence[Measurement], scal
     """
     if not measurements:
         return Cell(published=published)
+    mean = average(measurements)
     return Cell(
         published=published,
-        measured=fmean(one.value for one in measurements) / scale,
-        stderr=standard_error(measurements) / scale,
+        measured=mean.value / scale,
+        stderr=mean.stderr / scale,
         seeds=len(measurements),
         images=max(one.n for one in measurements),
     )
-
-
-def standard_error(measurements: Sequence[Measurement]) -> float:
-    """Standard error of the mean over seeds, for other trainings and other test images.
-
-    Trainings are independent, so their part is s²/S, s² the variance between S >= 2 seeds. All are judged on the same
-    images, so the part of these does not shrink with S: it is the mean squared standard error of one measurement.
-    The sum is a little too wide, since s² holds some of the images' part as well.
-    """
-    images = fmean(one.stderr**2 for one in measurements)
-    if len(measurements) < 2:
-        return math.sqrt(images)
-    return math.sqrt(images + variance(one.value for one in measurements) / len(measurements))

@@ -1,5 +1,6 @@
 """One objective after the other, each with a tolerance."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,8 @@ class Step:
         values = [one.measurements[self.objective.name].value for one in members]
         best, slack = (max if self.objective.maximize else min)(values), self.tolerance
         slack = slack if self.objective.unit == "fraction" else slack * best
-        near = [(best - value if self.objective.maximize else value - best) <= slack for value in values]
+        behind = [abs(best - value) for value in values]
+        near = [far <= slack or math.isclose(far, slack) for far in behind]  # 0.8 - 0.79 is more than 0.01, rounded
         return [one for one, kept in zip(members, near, strict=True) if kept]
 
     def __str__(self) -> str:

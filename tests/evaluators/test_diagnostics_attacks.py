@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 from evaluators.attacks.ascent import Ascent
 from evaluators.diagnostics.confusion import confusion, count_pairs
 from evaluators.diagnostics.epsilon import epsilon
-from evaluators.diagnostics.statistics import mean_and_error, wilson
+from evaluators.diagnostics.statistics import accuracy_cells, mean_and_error
 from evaluators.diagnostics.steps import checkpoints, steps, worst_alpha
 from evaluators.diagnostics.subject import Settings
 from space.errors import UserError
@@ -155,7 +155,8 @@ def test_the_clean_matrix_is_that_of_the_discretised_image_where_the_attacker_st
 @pytest.mark.parametrize(("hits", "n"), [(0, 20), (20, 20), (7, 20), (391, 400), (1, 1)])
 def test_intervals_are_wilsons(hits, n):
     expected = binomtest(hits, n).proportion_ci(0.95, method="wilson")
-    low, high = wilson(hits, n)
+    *counted, share, low, high = accuracy_cells(hits, n)
+    assert (*counted, share) == (hits, n, hits / n)
     assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-12)
     assert (low == 0) == (hits == 0)
     assert (high == 1) == (hits == n)

@@ -101,6 +101,14 @@ def test_two_bits_attacked_behind_the_discretizer():
     assert accuracy(masked.standing) <= accuracy(honest.standing) + 0.02
 
 
+def test_without_a_discretizer_there_is_nothing_to_stand_behind():
+    """Plain PGD is then that of the worst case, and so are its breaks and what the rules see."""
+    before, behind = (found(victim("fp"), 0.06, where) for where in ("raw", "discretised"))
+    assert behind.breaks == before.breaks
+    assert behind.evidence == before.evidence
+    assert behind.flags == before.flags
+
+
 def test_a_plain_network_is_ok():
     assert worst(bare("logits times 1000").flags) == "ok"
     assert worst(found(rounded_honestly(victim("fp")), 0.06).flags) == "ok"

@@ -87,6 +87,17 @@ def test_an_ensemble_takes_the_time_that_halved_bits_give(text, time):
     assert 0.5 <= found["empir_storage"] <= time
 
 
+@pytest.mark.parametrize("text", ["pact4/fp/fp", "fp/pact4/pact4", "mbn3x1/bnn/fp"])
+def test_a_stage_in_full_precision_stores_float32_as_a_whole_network_does(text):
+    found = report(text).to_json()
+    assert found["empir_storage"] == found["empir_time"] == report("fp").to_json()["empir_storage"] == 1
+
+
+def test_the_widest_stage_speaks_for_a_mixed_network():
+    found = report("mbn3x1/mbn1x1/pact4").to_json()
+    assert (found["empir_storage"], found["empir_time"]) == (4 / 32, 4 / 32)
+
+
 def test_activations_are_the_inputs_of_all_layers_at_their_bits():
     inputs = [3 * 32**2, *[16 * 32**2] * 7, *[32 * 16**2] * 6, *[64 * 8**2] * 5, 64]
     bits = [8, *[2] * 18, 8]

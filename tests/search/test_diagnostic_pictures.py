@@ -137,6 +137,16 @@ def test_a_single_radius_is_summed_up_too() -> None:
     assert summary_of(table) == "at ε = 0, 0, 0: fgsm 90.0 %; pgd 90.0 %; uniform 90.0 %"
 
 
+@pytest.mark.parametrize("radii", [1, 2, 3, 5, 8, 9])
+def test_the_accuracies_are_those_at_the_radii_that_are_named(radii: int) -> None:
+    """Radii beyond 1 fall together, so that there may be any number of them."""
+    rows = tuple(("pgd", place / 10, 0, 100, 1 - place / 10, 0.0, 1.0) for place in range(radii))
+    said = summary_of(Table(name="epsilon", columns=DIAGNOSTICS["epsilon"].columns, rows=rows))
+    named, found = said.removeprefix("at ε = ").split(": pgd ")
+    shown = {100 - 10 * 10 * float(radius) for radius in named.split(", ")}
+    assert {float(text.removesuffix(" %")) for text in found.split(" → ")} == shown
+
+
 def test_full_precision_is_said_to_have_no_error() -> None:
     columns = DIAGNOSTICS["lipschitz"].columns
     table = Table(name="lipschitz", columns=columns, rows=((1, "0", "conv", 0.0, 0.0),))

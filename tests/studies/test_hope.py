@@ -86,6 +86,13 @@ def test_with_a_margin_what_may_be_best_at_something_goes_on(values):
     assert hope(*FRONT, margin=0.1).lost(known(**values)) == ""
 
 
+def test_with_a_margin_a_front_without_any_volume_stops_nothing_but_what_it_beats():
+    """Of networks none of which withstands anything; or at the dearest end of the space."""
+    flat = (record(3, acc=0.9, pgd=0.0, bops=1e7), record(7, acc=0.95, pgd=0.0, bops=3e7))
+    assert hope(*flat, margin=0.1).lost(known(bops=2e7, acc=0.92, bound=0.0)) == ""
+    assert hope(*flat, margin=0.1).lost(known(bops=2e7, acc=0.9, bound=0.0)) == "at its best still behind #3"
+
+
 def test_accuracy_under_attack_is_at_most_what_stands_and_that_at_most_the_clean_one():
     assert at_most(known(acc=0.9), "pgd") == "acc"
     assert at_most(known(acc=0.9, bound=0.5), "pgd") == BOUND

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluators.base import Measurement
-from studies.papers.statistics import Cell, make_cell, standard_error
+from studies.papers.statistics import Cell, make_cell
 
 HITS = st.lists(st.integers(0, 50), min_size=1, max_size=6)
 
@@ -25,20 +25,22 @@ def test_a_cell_is_the_mean_with_both_sources_of_error(hits):
 
 
 def test_one_seed_has_the_binomial_error():
-    assert standard_error([Measurement.fraction(20, 80)]) == pytest.approx((0.25 * 0.75 / 80) ** 0.5)
+    assert make_cell(None, [Measurement.fraction(20, 80)], 0.01).stderr == pytest.approx(
+        100 * (0.25 * 0.75 / 80) ** 0.5
+    )
 
 
 def test_what_is_exact_has_no_error():
     exact = Measurement(value=25.95e8, unit="bit-ops")
-    assert standard_error([exact, exact, exact]) == 0.0
+    assert make_cell(None, [exact, exact, exact], 1e8).stderr == 0.0
     cell = make_cell(25.95, [exact], 1e8)
     assert (cell.measured, cell.difference, cell.images) == (25.95, 0.0, 0)
 
 
 def test_more_seeds_shrink_only_the_part_of_the_trainings():
     few = [Measurement.fraction(hits, 100) for hits in (40, 60)]
-    assert standard_error(few * 50) < standard_error(few)
-    assert standard_error(few * 50) > standard_error(few[:1]) * 0.99
+    many, pair, single = (make_cell(None, one, 0.01).stderr for one in (few * 50, few, few[:1]))
+    assert 0.99 * single < many < pair
 
 
 @pytest.mark.parametrize(("published", "measured"), [(None, 3.0), (3.0, None), (None, None)])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,7 @@ from studies.limits import Limit
 from studies.probability import front_probability
 from studies.records import Record, complete_records
 from studies.repeats import UNSURE, next_repeat
+from studies.watch import Watch
 
 SETTING = {"space": SIXTY, "sampler": "random", "proposals": "off"}
 
@@ -162,6 +164,26 @@ def test_the_search_goes_on_after_repetitions(tmp_path):
     assert all(number == one.number for number, one in enumerate(records))
 
 
+def test_what_is_stopped_beside_repetitions_is_beaten_by_the_front_as_it_is_then(tmp_path):
+    """A worker goes on while another process measures again, and then searches on as well."""
+    study_of(tmp_path, trials=12, repeats=1, full=False)
+    worker = Study.load(tmp_path)
+    with worker._desk(Seeded(), Stop(trials=40), lambda event: None, Watch(time.monotonic)) as desk:
+        study_of(tmp_path, trials=12, repeats=2, full=False)
+        study, _ = study_of(tmp_path, trials=40, repeats=1, full=False)
+        desk.catch_up()
+        last = next(one.number for one in reversed(study.records()) if one.repeats)
+        assert any(one.runs > 1 for one in study.front())
+        assert any(one.number > last for one in study.front())
+        for one in study.front():
+            worse = {"bops": 1 + 1e-9, "acc": 1 - 1e-9, "pgd": 1 - 1e-9}
+            known = {
+                name: replace(one.measurements[name], value=by * one.measurements[name].value)
+                for name, by in worse.items()
+            }
+            assert desk.gate.lost(known) == f"at its best still behind #{one.number}"
+
+
 def test_a_repetition_that_fails_is_one_all_the_same(tmp_path):
     @dataclass
     class Failing(Seeded):
@@ -187,6 +209,18 @@ def test_a_limit_is_for_the_mean():
     assert front([run(0, 0.91, "sampler")], objectives, limit)
     assert not front([run(0, 0.91, "sampler"), run(1, 0.87, "repeat")], objectives, limit)
     assert front([run(0, 0.91, "sampler"), run(1, 0.895, "repeat")], objectives, limit)
+
+
+def test_what_comes_closest_to_the_limits_does_so_by_the_mean():
+    def run(number, acc, origin="sampler", key="k"):
+        measured = {"acc": measurement("acc", acc, stderr=0.02, n=400), "bops": measurement("bops", 1e6)}
+        return Record(number=number, candidate="fp", key=key, state="complete", measurements=measured, origin=origin)
+
+    runs = [run(0, 0.91), run(1, 0.85, "repeat"), run(2, 0.87, key="other"), run(3, 0.92, "repeat", "other")]
+    limits = config(limits=(Limit.parse("acc>=0.9"),)).terms
+    with pytest.raises(UserError) as refused:
+        select(runs, ("acc", "bops"), limits)
+    assert refused.value.hint == "closest is #2 fp: acc 0.895 misses acc>=0.9 by 0.005"
 
 
 def test_a_run_tells_of_its_repetitions(tmp_path):
@@ -226,6 +260,22 @@ def test_the_error_of_a_mean_holds_both_images_and_seeds():
     assert truth <= said <= 1.5 * truth
     alone = np.sqrt(np.mean([Measurement.fraction(int(row[0]), n).stderr ** 2 for row in hits]))
     assert alone < truth  # one run knows nothing of seeds
+
+
+@pytest.mark.parametrize("hits", [0, 100])
+def test_what_no_run_doubts_is_flagged_by_every_run_and_took_the_time_of_all(hits):
+    runs = [
+        replace(Measurement.fraction(hits, 100, seconds=seconds), flags=flags)
+        for seconds, flags in ((2.0, ()), (3.0, ("masked:black-box",)), (4.0, ("suspect:gap", "masked:black-box")))
+    ]
+    expected = replace(runs[0], seconds=9.0, flags=("masked:black-box", "suspect:gap"))
+    assert average(runs) == expected
+
+
+@pytest.mark.parametrize("cost", [149164.16e3, 0.1, 1 / 3])
+def test_what_is_exact_is_the_same_in_the_average(cost):
+    runs = [Measurement(value=cost, unit="bit-ops") for _ in range(7)]
+    assert average(runs) == runs[0]
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=6))

@@ -57,6 +57,17 @@ def test_lexicographic_narrows_step_by_step():
     assert selection.reason == ("of the 5 records of the front, 2 by pgd, 2 by acc, 1 by bops remain; #2 is left")
 
 
+@pytest.mark.parametrize("images", [50, 100, 200, 1000])
+def test_what_lies_right_at_a_tolerance_counts_as_the_best(images):
+    """0.8 - 0.79 is a little more than 0.01, for a computer."""
+    step = images // 50
+    for best in range(step, images + 1):
+        ends = [record(0, 0.5, best / images, 2e6), record(1, 0.6, (best - step) / images, 1e6)]
+        assert read_rule("lexicographic:pgd~0.02,bops", OBJECTIVES).order(ends)[0].number == 1
+        beyond = record(2, 0.6, (best - step - 0.01) / images, 5e5)
+        assert read_rule("lexicographic:pgd~0.02,bops", OBJECTIVES).order([*ends, beyond])[0].number == 1
+
+
 def test_a_tolerance_on_a_cost_is_a_share():
     """1e6 is the least: four times as much is within 300 %, but not within 299 %."""
     assert numbers("lexicographic:bops~3,acc")[0] == 1
