@@ -5,6 +5,8 @@ from pathlib import Path
 from evaluators.base import Measurement
 
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+SPANS = ((2 * 86400, 86400, "days"), (2 * 3600, 3600, "hours"), (3 * 60, 60, "minutes"), (0, 1, "seconds"))
+"""From which number of seconds on an axis of time counts in which unit."""
 
 
 def scientific(value: float) -> str:
@@ -72,6 +74,11 @@ def clock(seconds: float) -> str:
     if whole < 60:
         return f"{whole}s"
     return f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def unit_of_time(longest: float) -> tuple[int, str]:
+    """Seconds in the unit of an axis that reaches so many seconds, >= 0, and its name."""
+    return next((scale, unit) for least, scale, unit in SPANS if longest >= least)
 
 
 def operand(path: Path | str) -> str:

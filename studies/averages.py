@@ -33,7 +33,8 @@ def average(runs: Sequence[Measurement]) -> Measurement:
     first, count, values = runs[0], len(runs), [one.value for one in runs]
     if count == 1:
         return first
-    mean = min(max(values), max(min(values), math.fsum(values) / count))  # rounding may leave what all agree on
+    mean = round(math.fsum(values) / count, 15)  # 0.95 of counts is then what a limit of 0.95 says
+    mean = min(max(values), max(min(values), mean))  # and what all agree on is left as it is
     images = math.fsum(one.stderr**2 for one in runs) / count
     between = math.fsum((value - mean) ** 2 for value in values) / (count - 1)
     return replace(

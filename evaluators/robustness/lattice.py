@@ -50,7 +50,7 @@ class Lattice:
 
     @property
     def free(self) -> Tensor:
-        """How many pixels of each image may change their bin: N integers."""
+        """How many pixels of each image may change their bin, without a discretizer all that may move: N integers."""
         return (self.levels > 1).flatten(1).sum(1)
 
     @property
@@ -77,11 +77,3 @@ def input_bits(model: Ensemble) -> int:
     """Bits that all members discretize their input to; 8 where one does not, or they differ."""
     bits = {int(getattr(getattr(member, "discretizer", None), "bits", 8)) for member in model.members}
     return bits.pop() if len(bits) == 1 else 8
-
-
-def free_pixels(model: Ensemble, images: Tensor, epsilon: float) -> Tensor:
-    """How many pixels (N integers) an attacker within `epsilon` can make the network see otherwise.
-
-    Without a discretizer those are all that may move.
-    """
-    return Lattice.around(model, images, epsilon).free

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search.plots.history import SCALES
+from search.formats import unit_of_time
 from search.plots.sheet import Sheet, lines_of_keys, rule
 from search.plots.style import RC, SERIES, STROKES
 from studies import spread_of
@@ -49,7 +49,7 @@ def draw_comparison(groups: Groups, subject: str) -> Figure:
         left.set_xlabel("evaluated candidates")
         left.set_ylabel("hypervolume")
         within = {name: spread_of(runs, "seconds") for name, runs in groups.items()}
-        scale, unit = next((scale, unit) for least, scale, unit in SCALES if _longest(within) >= least)
+        scale, unit = unit_of_time(_longest(within))
         _draw_panel(right, within, scale)
         right.set_xlabel(f"running time ({unit})")
         foot = min(map(_early, after.values()))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from search.formats import unit_of_time
 from search.plots.scene import Growth
 from search.plots.style import GREY, INK, RC, RULE, SINGLE, add_axes, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-SCALES = ((2 * 86400, 86400, "days"), (2 * 3600, 3600, "hours"), (3 * 60, 60, "minutes"), (0, 1, "seconds"))
-"""From which number of seconds on the axis counts in which unit."""
 
 
 def draw_history(growth: Growth) -> Figure:
@@ -30,7 +28,7 @@ def draw_history(growth: Growth) -> Figure:
 def _draw_curve(axes: Axes, growth: Growth) -> None:
     """The steps, and a mark per trial: filled where the front grew, grey, and behind those, where it did not."""
     last = growth.trace[-1][0] if growth.trace else 0.0
-    scale, unit = next((scale, unit) for least, scale, unit in SCALES if last >= least)
+    scale, unit = unit_of_time(last)
     times = [seconds / scale for seconds, _ in growth.trace]
     volumes = [volume for _, volume in growth.trace]
     grew = [now > before for before, now in zip([0.0, *volumes], volumes, strict=False)]

@@ -6,16 +6,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from search.formats import scientific
+from search.formats import scientific, unit_of_time
 from search.report.importance import Importance
 
 if TYPE_CHECKING:
     from evaluators import CostReport
 
 Figure = dict[str, Any]
-UNITS = ((2 * 86400, 86400, "days"), (2 * 3600, 3600, "hours"), (3 * 60, 60, "minutes"), (0, 1, "seconds"))
-"""From which number of seconds on the axis counts in which unit."""
-
 LINE, TOP = 18, 70
 """Pixels that one bar takes, and all else beside the bars."""
 
@@ -29,7 +26,7 @@ def figure(traces: Sequence[Figure], x: Figure | str, y: Figure | str, height: i
 def growth_figure(trace: Sequence[tuple[float, float]]) -> Figure:
     """Hypervolume of the front against the study's running time; each value holds until the next."""
     last = max((seconds for seconds, _ in trace), default=0.0)
-    _, scale, unit = next(one for one in UNITS if last >= one[0])
+    scale, unit = unit_of_time(last)
     times, volumes = [seconds / scale for seconds, _ in trace], [volume for _, volume in trace]
     line = {
         "type": "scatter",

@@ -18,7 +18,7 @@ from evaluators.attacks.square import Square
 from evaluators.ensemble import Ensemble
 from evaluators.quantizers.pixels import PixelDiscretizer, discretise
 from evaluators.robustness.certificate import BATCH, Certificate
-from evaluators.robustness.lattice import Lattice, free_pixels, input_bits
+from evaluators.robustness.lattice import Lattice, input_bits
 from evaluators.seeds import stream
 from evaluators.votes import MajorityVote, MeanVote
 from space import Candidate
@@ -111,7 +111,7 @@ def test_levels_are_the_bins_that_exact_arithmetic_reaches(pixel, epsilon, bits)
 
 @given(st.lists(pixels, min_size=16, max_size=16), radii, some_bits)
 def test_free_pixels_are_those_with_more_than_one_bin(image, epsilon, bits):
-    found = free_pixels(tiny(0, bits), torch.tensor(image).view(1, 1, 4, 4), epsilon)
+    found = Lattice.around(tiny(0, bits), torch.tensor(image).view(1, 1, 4, 4), epsilon).free
     assert found.tolist() == [sum(len(reachable(pixel, epsilon, bits)) > 1 for pixel in image)]
 
 
@@ -281,7 +281,7 @@ def test_without_a_discretizer_nothing_is_certain_and_nothing_is_tried():
         assert input_bits(model) == 8
         assert not EXACT.certify(outcome, model, labels, 1 / 255).any()
         assert outcome.forwards == 6
-        assert free_pixels(model, images, 1 / 255).tolist() == [16] * 6
+        assert Lattice.around(model, images, 1 / 255).free.tolist() == [16] * 6
 
 
 @pytest.mark.parametrize("bits", [1, 4, 8])

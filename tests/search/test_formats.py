@@ -56,3 +56,12 @@ def test_measurements_show_their_error_where_they_have_one() -> None:
 )
 def test_durations_read_at_a_glance(seconds: float, text: str) -> None:
     assert formats.clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("longest", "unit"),
+    [(0.0, (1, "seconds")), (179.9, (1, "seconds")), (180.0, (60, "minutes")), (7200.0, (3600, "hours")),
+     (172_800.0, (86400, "days"))],
+)  # fmt: skip
+def test_an_axis_of_time_has_two_or_three_of_its_unit_at_least(longest: float, unit: tuple[int, str]) -> None:
+    assert formats.unit_of_time(longest) == unit

@@ -278,6 +278,14 @@ def test_what_is_exact_is_the_same_in_the_average(cost):
     assert average(runs) == runs[0]
 
 
+@pytest.mark.parametrize("hits", [(945, 950, 955), (940, 945, 950, 955, 960), (949, 951, 950, 950), (950, 950, 950)])
+def test_a_mean_right_at_a_limit_meets_it(hits):
+    """(0.945 + 0.95 + 0.955) / 3 is a little less than 0.95, for a computer."""
+    mean = average([Measurement.fraction(one, 1000) for one in hits])
+    assert mean.value == 0.95
+    assert not any(Limit.parse(f"acc{op}0.95").broken_by({"acc": mean}) for op in ("<=", ">="))
+
+
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=6))
 def test_an_average_is_within_its_runs_and_never_surer_than_their_images(hits):
     runs = [replace(Measurement.fraction(one, 100, seconds=2.0), flags=(f"suspect:{one}",)) for one in hits]
