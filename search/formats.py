@@ -20,7 +20,7 @@ def scientific(value: float) -> str:
 def size(count: float) -> str:
     """Bytes with a decimal prefix: 12.3 kB."""
     for scale, prefix in PREFIXES:
-        if count >= scale:
+        if count >= 0.99995 * scale:  # 1000.0 kB is 1.0 MB
             return f"{count / scale:.1f} {prefix}B"
     return f"{count:.0f} B"
 

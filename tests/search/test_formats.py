@@ -26,7 +26,10 @@ def test_three_digits_survive(value: float) -> None:
     assert float(formats.scientific(value)) == pytest.approx(value, rel=5e-3)
 
 
-@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1234, "1.2 kB"), (2.5e9, "2.5 GB")])
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1234, "1.2 kB"), (999_949, "999.9 kB"), (999_999, "1.0 MB"), (2.5e9, "2.5 GB")],
+)
 def test_bytes_have_a_prefix(count: float, text: str) -> None:
     assert formats.size(count) == text
 
