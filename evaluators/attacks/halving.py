@@ -23,6 +23,9 @@ ENOUGH = 0.75
 class HalvingAscent(Attack):
     """Starts with steps of 2ε; at each checkpoint an image that has not gained goes back to its best with half of it.
 
+    Departures from Algorithm 1: the first move too is of 75 % of the step, the first look counts as a gain, and the
+    move after going back has no momentum.
+
     Attributes:
         steps: gradient steps of each start, >= 0.
         restarts: starts, each at another corner of the ball: all pixels at ±ε.
