@@ -77,6 +77,13 @@ def test_with_a_margin_what_would_hardly_enlarge_the_front_is_lost():
     assert hope(*FRONT).lost(near) == ""
 
 
+def test_with_a_margin_a_front_without_volume_stops_nothing_but_what_it_beats():
+    """Where nothing withstands an attack, nothing is a share of nothing."""
+    flat = hope(record(3, acc=0.9, pgd=0.0, bops=1e7), margin=0.1)
+    assert flat.lost(known(bops=1e7, acc=0.9, bound=0.0)) == ""
+    assert flat.lost(known(bops=1e7, acc=0.8, bound=0.0)) == "at its best still behind #3"
+
+
 def little(values):
     return Record(number=9, candidate="fp", key="9", state="complete", measurements=values | {"pgd": values[BOUND]})
 
