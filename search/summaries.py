@@ -30,8 +30,9 @@ def _lipschitz(table: Table) -> str:
 def _activations(table: Table) -> str:
     parts = []
     for member in table.distinct("member"):
-        clean, *_, last = _cells(table.where(member=member))
-        parts.append(f"member {member}: {clean['l1']:.4g} clean, {last['l1']:.4g} (moved by {last['moved']:.4g})")
+        clean, *attacked = _cells(table.where(member=member))
+        moved = [f", {last['l1']:.4g} (moved by {last['moved']:.4g})" for last in attacked[-1:]]
+        parts.append(f"member {member}: {clean['l1']:.4g} clean{''.join(moved)}")
     return f"L1 norm at ε = {max(table.numbers('epsilon')):.3g}: {'; '.join(parts)}"
 
 

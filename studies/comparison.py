@@ -84,8 +84,8 @@ def spread_of(runs: Sequence[Run], axis: Axis, places: Sequence[float] | Floats 
 
 
 def reach_of(runs: Sequence[Run], level: float) -> Reach:
-    """When the runs first had a hypervolume of `level` or more; at least one run."""
-    first = [next((event for event in run if event[2] >= level), (np.inf, np.inf, level)) for run in runs]
+    """When the runs first had a hypervolume of `level` or more, and any at all; at least one run."""
+    first = [next((event for event in run if 0 < event[2] >= level), (np.inf, np.inf, level)) for run in runs]
     return Reach(
         evaluations=float(median(event[0] for event in first)),
         seconds=float(median(event[1] for event in first)),

@@ -61,9 +61,12 @@ class Hope:
         return self._little(loss, losses) if self._margin and not (loss < losses).all(axis=0).any() else ""
 
     def _little(self, loss: Floats, losses: Floats) -> str:
-        """Why what is the best at nothing is not worth its end; "" where it adds as much as the margin, or more."""
+        """Why what is the best at nothing is not worth its end; "" where it adds as much as the margin, or more.
+
+        Of a front without volume, nothing is a share.
+        """
         gain = float(expected_gains(losses, loss, np.zeros_like(loss))[0])
-        volume = hypervolume(losses, np.ones(len(self._objectives)))  # 0 where the front is at an end of the bounds
+        volume = hypervolume(losses, np.ones(len(self._objectives)))  # 0 where nothing withstands an attack
         return f"at its best {gain / volume:.2%} more hypervolume" if gain < self._margin * volume else ""
 
 

@@ -12,7 +12,7 @@ from search.opening import evaluator_of, one_evaluation
 from search.summaries import summary_of
 from space import Candidate
 from space.errors import unwritable
-from space.shown import line
+from space.shown import counted, line
 from studies.files import make_folder, write_text
 from studies.storage import check_writable
 
@@ -68,7 +68,7 @@ def _subject(candidate: Candidate, evaluator: "Evaluator") -> str:
     threat = "" if protocol.threat == "raw" else f" ({protocol.threat})"
     images = min(budget.images, len(evaluator.data.validation))
     place = line(f"{Path(protocol.dataset).name}, {protocol.network}")
-    return f"{candidate} on {place}, ε = {radius(protocol.epsilon)}{threat}, {images} validation images"
+    return f"{candidate} on {place}, ε = {radius(protocol.epsilon)}{threat}, {counted(images, 'validation image')}"
 
 
 def _document(candidate: Candidate, evaluator: "Evaluator", found: dict[str, dict[str, Any]]) -> dict[str, Any]:

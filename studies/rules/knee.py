@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from space.errors import UserError
+from space.shown import counted
 from studies.knees import by_trade_off
 from studies.records import Record
 
@@ -26,7 +27,7 @@ class Knee:
         ranked = [one.record for one in by_trade_off(members, self.objectives)]
         if not ranked:
             expected, hint = "three or more that do not lie on a plane", f"use --rule {self.instead}"
-            raise UserError("front without a knee", got=f"{len(members)} records", expected=expected, hint=hint)
+            raise UserError("front without a knee", got=counted(len(members), "record"), expected=expected, hint=hint)
         return ranked
 
     def reason(self, ranked: Sequence[Record]) -> str:

@@ -135,6 +135,7 @@ def test_summaries(name: str, said: str) -> None:
 def test_a_single_radius_is_summed_up_too() -> None:
     table = made("epsilon").where(epsilon=0.0)
     assert summary_of(table) == "at ε = 0, 0, 0: fgsm 90.0 %; pgd 90.0 %; uniform 90.0 %"
+    assert summary_of(made("activations").where(epsilon=0.0)) == "L1 norm at ε = 0: member 1: 900 clean"
 
 
 @pytest.mark.parametrize("radii", [1, 2, 3, 5, 8, 9])

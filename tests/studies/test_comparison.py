@@ -78,3 +78,9 @@ def test_a_level_that_half_of_the_runs_never_reach_is_infinitely_far():
     half = reach_of([FAST, SLOW], 0.7)
     assert (half.evaluations, half.seconds, half.runs) == (math.inf, math.inf, 1)
     assert reach_of([FAST], 0.7).runs == 0
+
+
+def test_no_level_is_reached_where_no_run_had_any_hypervolume():
+    flat = [(1, 2.0, 0.0), (2, 4.0, 0.0)]
+    assert reach_of([flat, flat], 0.0).runs == 0
+    assert reach_of([flat, FAST], 0.0).runs == 1

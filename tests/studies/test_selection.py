@@ -152,6 +152,8 @@ def test_a_straight_front_has_no_knee():
         match=r"front without a knee: got '4 records'; expected three or more that do not lie on a plane",
     ):
         select(records, ("acc", "bops"), rule="knee")
+    with pytest.raises(UserError, match=r"got '1 record'; expected three or more"):
+        select(records[:1], ("acc", "bops"), rule="knee")
 
 
 shares = st.floats(0, 1) | st.floats(0, 1e-6) | st.sampled_from([0.0, 0.5, 1.0])
