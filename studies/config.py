@@ -82,10 +82,14 @@ class StudyConfig:
         return Terms(self.limits, self.allow_masked)
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """The objectives, and after them what only limits name."""
+        return tuple(dict.fromkeys((*self.objectives, *(limit.objective for limit in self.limits))))
+
+    @property
     def measured(self) -> tuple[str, ...]:
         """What a trial measures beyond its costs: objectives and limited names, from cheap to dear."""
-        wanted = {*self.objectives, *(limit.objective for limit in self.limits)}
-        return tuple(name for name, one in OBJECTIVES.items() if name in wanted and one.stage != "cost")
+        return tuple(name for name, one in OBJECTIVES.items() if name in self.named and one.stage != "cost")
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back."""

@@ -44,13 +44,13 @@ def write_outputs(
     Returns: the selection, or None if the terms admit nothing; there is no selected.json then.
     Raises: UserError for an unknown rule or a folder that can't be written.
     """
-    objectives = study.config.objectives
+    objectives, named = study.config.objectives, study.config.named
     check_rule(rule or default_rule(objectives), objectives)
     records = study.records()
     members, sure = front(records, objectives, study.config.terms), study.front_probability()
     _write(study, SUMMARY, _json(study_json(study, records)))
-    _write(study, "trials.csv", trials_csv(records, objectives, sure))
-    _write(study, "front.csv", front_csv(members, objectives, sure))
+    _write(study, "trials.csv", trials_csv(records, named, sure))
+    _write(study, "front.csv", front_csv(members, named, sure))
     _write(study, "front.json", _json(front_json(members, objectives, sure)))
     terms, offer = study.config.terms.tightened(limits), Offer.of(study)
     if not front(offer.records, objectives, terms):
@@ -104,9 +104,9 @@ def front_json(members: Iterable[Record], objectives: Sequence[str], sure: Sure)
     }
 
 
-def trials_csv(records: Iterable[Record], objectives: Sequence[str], sure: Sure) -> str:
-    """A row per trial: number, candidate, origin, state, seconds, the objectives, what is said of robustness and of
-    the front, reason.
+def trials_csv(records: Iterable[Record], named: Sequence[str], sure: Sure) -> str:
+    """A row per trial: number, candidate, origin, state, seconds, the named objectives, what is said of robustness and
+    of the front, reason.
 
     An objective has its value and NAME_se, one under attack NAME_low and NAME_high as well (the 95 % interval).
     Robustness has pgd_naive, gap, verdict and rules. Empty is what was not measured, and the probability of being on
@@ -119,10 +119,10 @@ def trials_csv(records: Iterable[Record], objectives: Sequence[str], sure: Sure)
         "state": lambda record: record.state,
         "seconds": lambda record: f"{record.seconds:.3f}",
     }
-    return _csv(columns | _measured(objectives, sure) | {"reason": lambda record: record.reason}, records)
+    return _csv(columns | _measured(named, sure) | {"reason": lambda record: record.reason}, records)
 
 
-def front_csv(members: Iterable[Record], objectives: Sequence[str], sure: Sure) -> str:
+def front_csv(members: Iterable[Record], named: Sequence[str], sure: Sure) -> str:
     """A row per record of the front: number, candidate, origin, runs, and as in `trials_csv` what was measured.
 
     What was measured in several runs has their mean here, and each of them a row in `trials_csv`.
@@ -133,13 +133,13 @@ def front_csv(members: Iterable[Record], objectives: Sequence[str], sure: Sure) 
         "origin": lambda record: record.origin,
         "runs": lambda record: record.runs,
     }
-    return _csv(columns | _measured(objectives, sure), members)
+    return _csv(columns | _measured(named, sure), members)
 
 
-def _measured(objectives: Sequence[str], sure: Sure) -> Columns:
-    """The objectives' columns, in full precision, those of robustness, and that of the front."""
+def _measured(named: Sequence[str], sure: Sure) -> Columns:
+    """The columns of objectives, in full precision, those of robustness, and that of the front."""
     columns: Columns = {}
-    for name in objectives:
+    for name in named:
         columns[name] = _part(name, lambda one: one.value)
         columns[f"{name}_se"] = _part(name, lambda one: one.stderr)
         if OBJECTIVES[name].stage == "attack":

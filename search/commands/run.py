@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from evaluators.base import check_range
+from evaluators.objectives import find_objectives
 from search.confirmed import origin_of
 from search.console import by_cost, console, front_table, note, say, say_json
 from search.formats import clock, operand, scientific
@@ -208,14 +209,18 @@ def _print(study: Study, selection: Selection, args: Namespace) -> None:
 
 def _next(study: Study, front: list[Record], args: Namespace) -> str:
     """What to type next: the same choice among the cheaper half of the front, with the same networks and images."""
-    costs = sorted(record.measurements["bops"].value for record in front)
-    limit = ["--limit", f"bops<={scientific(_rounded_up(costs[len(costs) // 2]))}"]
+    axes = find_objectives(study.config.objectives)
+    name = next((one.name for one in axes if one.stage == "cost" and not one.maximize), "bops")
+    costs = sorted(record.measurements[name].value for record in front)
+    limit = ["--limit", f"{name}<={scientific(_rounded_up(costs[len(costs) // 2]))}"]
     places = {"--cache": args.cache, "--data-root": args.data_root}
     place = [word for flag, value in places.items() if value is not None for word in (flag, operand(value))]
     return f"{args.program} {shlex.join(['select', operand(study.folder), *limit, *place])}"
 
 
 def _rounded_up(value: float) -> float:
-    """The next number of two digits: 1.41e8 becomes 1.5e8; `value` > 0."""
+    """The next number of two digits: 1.41e8 becomes 1.5e8; what is not above 0 stays."""
+    if value <= 0:
+        return value
     step = 10.0 ** (math.floor(math.log10(value)) - 1)
     return math.ceil(value / step) * step

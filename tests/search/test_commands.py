@@ -60,6 +60,18 @@ def test_the_next_command_finds_the_networks_where_the_run_left_them(
     assert shlex.split(line)[-2:] == ["--cache", str(tmp_path / "a cache")]
 
 
+@pytest.mark.parametrize(("objectives", "cost"), [("acc,memory", "memory"), ("acc,pgd", "bops")])
+def test_the_next_command_limits_the_cost_that_was_searched(
+    tmp_path: Path, use_table: Use, capsys: Capture, objectives: str, cost: str
+) -> None:
+    use_table()
+    assert main(["--objectives", objectives, "--trials", "3", "--out", str(tmp_path / "study")]) == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("next:")]
+    words = shlex.split(line)[4:]
+    assert words[3].startswith(f"{cost}<=")
+    assert main(words) == 0
+
+
 def test_the_next_command_takes_no_folder_for_a_flag(
     tmp_path: Path, use_table: Use, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,6 +175,18 @@ def test_the_page_on_files_names_every_file_column_verdict_and_origin(study):
     assert set(re.search(r"`{(.*)}`", page)[1].replace('"', "").split(", ")) == chosen["measurements"]["pgd"].keys()
 
 
+def test_what_only_a_limit_is_on_has_columns(tmp_path):
+    study = Study.open(tmp_path / "limited", config(objectives=("acc", "bops"), limits=(Limit.parse("memory<=1e12"),)))
+    study.run(Arithmetic(), Stop(trials=3))
+    write_outputs(study)
+    for table in ("trials.csv", "front.csv"):
+        listed = rows(study.folder / table)
+        assert listed
+        for row in listed:
+            record = next(one for one in study.records() if one.number == int(row["number"]))
+            assert float(row["memory"]) == record.measurements["memory"].value
+
+
 def test_an_unknown_rule_writes_nothing(study):
     write_outputs(study)
     before = (study.folder / "study.json").stat().st_mtime_ns
