@@ -39,6 +39,7 @@ DRAWN = {
     "from scratch, 2,000 images 8 times each, drawn": "half the images, twice as often",
     "from scratch, 1,000 images 16 times each, drawn": "a quarter of the images, four times as often",
     "from scratch, 500 images 32 times each, drawn": "an eighth of the images, eight times as often",
+    "from scratch, 40 epochs, another seed, drawn": "as long, another seed",
 }
 
 
@@ -96,6 +97,13 @@ def test_what_longer_training_brings_with_a_mapping_and_without():
     plain = fmean(gain for text, gain in gained.items() if "mu" not in text)
     said = " ".join(PAGE.split())
     assert f"bring mapped candidates {mapped:.1f} points of accuracy on average, the others {plain:.1f}" in said
+
+
+def test_how_far_drawn_candidates_are_repeated_by_the_long_training_itself():
+    found = FOUND["cifar10_drawn"]["spearman"]
+    again, longer = found["as long, another seed"][1], found["from scratch, 3 times"][1]
+    assert f"by no more than {again:.3f} here, of which twelve epochs reach {longer:.3f};" in " ".join(PAGE.split())
+    assert min(FOUND["mnist_drawn"]["spearman"]["from scratch, 3 times"]) > 0.9
 
 
 def test_more_images_to_train_on():
