@@ -174,6 +174,16 @@ def test_what_is_lost_at_most_and_by_other_ways():
     assert f"`warm` on CIFAR-10 {100 * (1 - warm):.1f} %, four times the learning rate {100 * (1 - fast):.1f} %" in said
 
 
+def test_a_long_training_with_another_seed_chooses_no_better():
+    listed, drawn_ones, mnist = (
+        WORTH[name]["as long, another seed"]["confirmed worth"] for name in ("cifar10_25", "cifar10_drawn", "mnist")
+    )
+    said = f"{listed:.3f} of the 25 and {drawn_ones:.3f} of the drawn ones on CIFAR-10, {mnist:.3f} on MNIST"
+    assert said in " ".join(PAGE.split())
+    for name, worth in (("cifar10_25", listed), ("cifar10_drawn", drawn_ones), ("mnist", mnist)):
+        assert WORTH[name]["from scratch"]["confirmed worth"] >= worth - 5e-4
+
+
 @pytest.mark.parametrize("name", MEASURED)
 def test_worth_follows_from_what_was_measured(name):
     """The volume by another library, and the front by comparing all pairs."""
