@@ -47,7 +47,7 @@ def searched(name: str, order: int, count: int, margin: float | None) -> dict[st
         margin=margin or 0.0,
     )
     front, records = GrowingFront(OBJECTIVES, config.terms), []
-    gate = Gate(config, found.bounds, lambda: front.members, [])
+    gate = Gate(config, found.bounds, front, [])
     for number, text in enumerate(texts[:count]):
         candidate = Candidate.parse(text)
         outcome = evaluate(replay, candidate, config, lambda name, one: None, gate)

@@ -7,8 +7,8 @@ from space.candidate import Candidate
 from studies.bounds import Bounds
 from studies.config import StudyConfig
 from studies.halving import Rungs
-from studies.hope import Hope, Members
-from studies.records import Record
+from studies.hope import Hope
+from studies.records import GrowingFront, Record
 from studies.trained import Trained
 
 
@@ -21,14 +21,14 @@ class Gate:
     Args:
         config: of the study.
         bounds: of the study.
-        members: gives the front's records as they are at the time.
+        front: of the study; grows.
         records: so far.
     """
 
-    def __init__(self, config: StudyConfig, bounds: Bounds, members: Members, records: Iterable[Record]) -> None:
+    def __init__(self, config: StudyConfig, bounds: Bounds, front: GrowingFront, records: Iterable[Record]) -> None:
         self.rungs = config.rungs if config.measured else ()
         self._halving, self._full = Rungs(config), config.full
-        self._hope = Hope(config, bounds, members)
+        self._hope = Hope(config, bounds, lambda: front.members)
         self._trained = Trained()
         for record in records:
             self.add(record)

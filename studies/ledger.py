@@ -44,7 +44,7 @@ class Ledger:
         self._taken = {number for number in taken if number > self._settled}
         self._front = GrowingFront(self._config.objectives, self._config.terms, records)
         self._plateau = PlateauWatch(stop.plateau, self._config, header.bounds, records) if stop.plateau else None
-        self.gate = Gate(self._config, header.bounds, lambda: self._front.members, records)
+        self.gate = Gate(self._config, header.bounds, self._front, records)
 
     def catch_up(self) -> list[FrozenTrial]:
         """Take in what was stored since the last look, and tell of it; gives the trials that are not finished."""
@@ -78,7 +78,7 @@ class Ledger:
         """Take in one more record, and tell of it."""
         self.memory.add(record)
         if record.repeats:
-            self._front = GrowingFront(self._config.objectives, self._config.terms, self.memory.records)
+            self._front.renew(self.memory.records)
         else:
             self.gate.add(record)
             if self._plateau:

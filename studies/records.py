@@ -119,6 +119,11 @@ class GrowingFront:
         """The front so far, by number."""
         return tuple(self._members)
 
+    def renew(self, records: Collection[Record]) -> None:
+        """Be the front of these records: repetitions change what came before."""
+        fresh = GrowingFront(self._objectives, self._terms, records)
+        self._members, self._losses = fresh._members, fresh._losses
+
     def add(self, record: Record) -> None:
         """Take in the record of one more trial; a design that came before is a duplicate by its state, or a repetition.
 
