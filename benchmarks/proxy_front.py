@@ -86,9 +86,9 @@ def _measured(acc: float, pgd: float, images: int, bops: float) -> dict[str, Mea
     }
 
 
-def losses_of(values: Mapping[str, Sequence[float]], costs: Mapping[str, float]) -> Floats:
-    """As losses in [0, 1]; bit operations on a logarithmic scale between the cheapest and the dearest."""
-    bounds = Bounds({"bops": (min(costs.values()), max(costs.values()))})
+def losses_of(values: Mapping[str, Sequence[float]], costs: Mapping[str, float], room: float = 1.0) -> Floats:
+    """As losses in [0, 1]; bit operations on a logarithmic scale from the cheapest to `room` times the dearest."""
+    bounds = Bounds({"bops": (min(costs.values()), room * max(costs.values()))})
     rows = [[*pair, costs[text]] for text, pair in values.items()]
     return bounds.normalise(np.array(rows), OBJECTIVES)
 

@@ -89,7 +89,8 @@ class StudyConfig:
     @property
     def measured(self) -> tuple[str, ...]:
         """What a trial measures beyond its costs: objectives and limited names, from cheap to dear."""
-        return tuple(name for name, one in OBJECTIVES.items() if name in self.named and one.stage != "cost")
+        wanted = set(self.named)
+        return tuple(name for name, one in OBJECTIVES.items() if name in wanted and one.stage != "cost")
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back."""

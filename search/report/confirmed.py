@@ -49,7 +49,7 @@ def _is(row: ConfirmedRow, objective: Objective) -> str:
 def _shift(confirmation: Confirmation, objective: Objective) -> Figure:
     """Full over proxy, with their intervals; on the line, nothing has changed."""
     name = objective.name
-    rows = [row for row in confirmation.rows if name in row.measurements and name in row.proxy]
+    rows = [row for row in confirmation.rows if name in row.measurements]
     proxy, full = [row.proxy[name] for row in rows], [row.measurements[name] for row in rows]
     dots = {
         "type": "scatter",
