@@ -13,7 +13,7 @@ import json
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import optuna
-from timing import save
+from timing import RESULTS, save
 
 from evaluators.verdict import worst
 from space import Candidate
@@ -243,37 +243,49 @@ def main() -> None:
         for name in args.contestants
         for seed in range(args.seeds)
     ]
-    best = known(args.table).best
-    result: dict[str, Any] = {"table": args.table, "best": best, "share": SHARE, "searches": []}
-    for job, trace, spent in searched(jobs, args.processes):
+    result = measured(args.table, jobs, args.processes)
+    for name in args.contestants:
+        print(line_of(name, result), flush=True)
+    if not args.no_save:
+        write(result, keep=args.keep)
+
+
+def measured(table: str, jobs: list[Job], processes: int) -> dict[str, Any]:
+    """Every search, with the virtual seconds until it reached its share of what the table holds."""
+    best = known(table).best
+    result: dict[str, Any] = {"table": table, "best": best, "share": SHARE, "searches": []}
+    for job, trace, spent in searched(jobs, processes):
         reached = seconds_to(trace, SHARE * best[job.seed % len(best)])
         result["searches"].append({**vars(job), "reached": reached, "spent": spent, "trace": trace})
-    for name in args.contestants:
-        mine = [one for one in result["searches"] if one["contestant"] == name]
-        reached = [one["reached"] for one in mine]
-        at = {
-            n: np.quantile([_at(one["trace"], n) / best[one["seed"] % len(best)] for one in mine], (0.25, 0.5, 0.75))
-            for n in (25, 50, 100)
-        }
-        print(
-            f"{name:20} to 95 %: median {np.median(reached):7.0f} s, quartiles "
-            f"{np.quantile(reached, 0.25, method='lower'):7.0f} {np.quantile(reached, 0.75, method='higher'):7.0f}; "
-            + "; ".join(f"hv@{n} " + "/".join(f"{one:.3f}" for one in three) for n, three in at.items())
-            + f"; {np.mean([one['trace'][-1][1] for one in mine]):6.0f} s in all, "
-            + f"really {np.mean([one['spent'] for one in mine]):5.1f} s",
-            flush=True,
-        )
-    if not args.no_save:
-        for one in result["searches"]:
-            one["trace"] = events(one["trace"])
-            one["reached"] = one["reached"] if one["reached"] < float("inf") else None  # JSON knows no infinity
-        name = "search_quality" if args.table == "mnist5k" else f"search_quality_{args.table}"
-        if args.keep:
-            before = json.loads((HERE / "results" / f"{name}.json").read_text())["searches"]
-            result["searches"] += [one for one in before if one["contestant"] not in args.contestants]
-        order = [*CONTESTANTS]
-        result["searches"].sort(key=lambda one: (order.index(one["contestant"]), one["seed"]))
-        save(name, result)
+    return result
+
+
+def line_of(name: str, result: Mapping[str, Any]) -> str:
+    """What is printed of a contestant: medians and quartiles over its seeds."""
+    mine, best = [one for one in result["searches"] if one["contestant"] == name], result["best"]
+    reached = [one["reached"] for one in mine]
+    low, high = np.quantile(reached, 0.25, method="lower"), np.quantile(reached, 0.75, method="higher")
+    parts = [f"{name:20} to 95 %: median {np.median(reached):7.0f} s, quartiles {low:7.0f} {high:7.0f}"]
+    for count in (25, 50, 100):
+        shares = [_at(one["trace"], count) / best[one["seed"] % len(best)] for one in mine]
+        parts.append(f"hv@{count} " + "/".join(f"{share:.3f}" for share in np.quantile(shares, (0.25, 0.5, 0.75))))
+    virtual, real = (np.mean([one["trace"][-1][1] for one in mine]), np.mean([one["spent"] for one in mine]))
+    return "; ".join([*parts, f"{virtual:6.0f} s in all, really {real:5.1f} s"])
+
+
+def write(result: dict[str, Any], *, keep: bool) -> None:
+    """Save what was measured, beside what was saved of other contestants or in place of everything."""
+    for one in result["searches"]:
+        one["trace"] = events(one["trace"])
+        one["reached"] = one["reached"] if one["reached"] < float("inf") else None  # JSON knows no infinity
+    name = "search_quality" if result["table"] == "mnist5k" else f"search_quality_{result['table']}"
+    if keep:
+        fresh = {one["contestant"] for one in result["searches"]}
+        before = json.loads((RESULTS / f"{name}.json").read_text())["searches"]
+        result["searches"] += [one for one in before if one["contestant"] not in fresh]
+    order = [*CONTESTANTS]
+    result["searches"].sort(key=lambda one: (order.index(one["contestant"]), one["seed"]))
+    save(name, result)
 
 
 def events(trace: Trace) -> Trace:

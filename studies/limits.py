@@ -88,12 +88,15 @@ def meets(limits: Iterable[Limit], measurements: Mapping[str, Measurement]) -> b
 
 
 def check_limits(limits: Sequence[Limit], bounds: "Bounds | None" = None) -> None:
-    """Raise UserError if nobody can meet the limits: they contradict each other, or the space is outside.
+    """Raise UserError if one is no Limit, or nobody can meet them: they contradict each other, or the space is outside.
 
     Args:
         limits: any number.
         bounds: cheapest and dearest cost of the space, if known.
     """
+    for limit in limits:
+        if not isinstance(limit, Limit):
+            raise UserError("limit", got=repr(limit), expected="a Limit", hint='Limit.parse("bops<=2e8")')
     for name in dict.fromkeys(limit.objective for limit in limits):
         ceiling, floor = _tightest(limits, name, "<="), _tightest(limits, name, ">=")
         if ceiling and floor and floor.value > ceiling.value:

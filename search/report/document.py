@@ -39,13 +39,7 @@ def document_of(
     front, sure = study.front(), study.front_probability()
     numbers = {record.number for record in front}
     points = [
-        point_of(
-            one,
-            objectives,
-            front=one.number in numbers,
-            chosen=one.number == chosen,
-            sure=sure.get(one.number),
-        )
+        point_of(one, objectives, front=one.number in numbers, chosen=one.number == chosen, sure=sure.get(one.number))
         for one in records
     ]
     across = sorted(objectives, key=lambda one: one.maximize)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from honest_robustness import CLAIMS
+from honest_claims import CLAIMS
 
 from evaluators.base import NORMAL_95
 from evaluators.robustness.rules import RULES

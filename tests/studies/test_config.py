@@ -101,6 +101,7 @@ def test_measured_are_the_objectives_and_limited_names_that_cost_something():
             {"limits": (Limit.parse("acc>=0.9"), Limit.parse("acc<=0.1"))},
             r"limits that contradict each other",
         ),
+        ({"limits": ("bops<=2e8",)}, r"limit: got .*bops<=2e8.*; expected a Limit; hint: Limit.parse"),
     ],
 )
 def test_impossible_configs_say_what_is_wrong(changes, message):
