@@ -9,7 +9,7 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
-from search_quality import OBJECTIVES, known, volume_of
+from known_tables import OBJECTIVES, known, volume_of
 from timing import save
 
 from space.candidate import Candidate

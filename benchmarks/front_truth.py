@@ -15,7 +15,7 @@ from statistics import mean
 
 import numpy as np
 import optuna
-from search_quality import OBJECTIVES, known
+from known_tables import OBJECTIVES, known
 from timing import save
 
 from evaluators.base import Measurement

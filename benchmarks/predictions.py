@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 
 import numpy as np
-from search_quality import OBJECTIVES, known
+from known_tables import OBJECTIVES, known
 from timing import save
 
 from space import Candidate

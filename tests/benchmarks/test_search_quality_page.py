@@ -6,10 +6,12 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from contestants import CONTESTANTS, Job
 from early_stop import searched
 from front_truth import FRESH, noisy, share_true, truth_of
+from known_tables import known
 from quality_page import TABLES, result_of
-from search_quality import CONTESTANTS, Job, events, known, seconds_to
+from search_quality import events, seconds_to
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "search_quality.md").read_text(encoding="utf-8")
