@@ -1,6 +1,7 @@
 """How much the sampler's latest trials added to a study's front."""
 
 from collections import deque
+from collections.abc import Collection
 
 import numpy as np
 
@@ -35,6 +36,11 @@ class Growth:
         gain = self._extend(record)
         if record.evaluated and record.origin in ("sampler", "chance"):
             self._gains.append((gain, work))
+
+    def renew(self, records: Collection[Record]) -> None:
+        """Go on from the front of these records: repetitions change what came before."""
+        self._records.renew(records)
+        self.front = self._losses()
 
     @property
     def members(self) -> tuple[Record, ...]:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 
@@ -56,14 +57,17 @@ class Proposer:
             pending: being evaluated; taken to turn out as expected, so that what is proposed is worth a trial beside
                 them (Ginsbourger, Le Riche and Carraro 2010 call that a Kriging believer).
         """
-        for record in records[self._read :]:
-            self._take(record)
-        self._read = len(records)
+        for again, part in groupby(records[self._read :], key=lambda record: record.repeats):
+            for record in part:
+                self._take(record)
+            if again:
+                self._growth.renew(records[: self._read])
         if self._growth.complete < NEEDED or self._is_long(records):
             return None
         return self._best(len(records), pending, self._growth.usual)
 
     def _take(self, record: Record) -> None:
+        self._read += 1
         self._pool.add(record)
         self._growth.add(record, self._work.add(record))
         self._seen[record.key] = record.number

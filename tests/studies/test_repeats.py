@@ -8,18 +8,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from closed_form import SIXTY, Arithmetic, config, measurement
+from closed_form import SIXTY, Arithmetic, Foresighted, config, measurement
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluators.base import Measurement
 from evaluators.seeds import number
 from space.errors import UserError
-from studies import Stop, Study, TrialFinished, front, select, write_outputs
+from studies import Stop, Study, TrialFinished, front, proposals, select, write_outputs
 from studies.averages import average
+from studies.expected import expected_gains
 from studies.limits import Limit
 from studies.probability import front_probability
-from studies.records import Record, complete_records
+from studies.proposals import Proposer
+from studies.records import Record, complete_records, values_of
 from studies.repeats import UNSURE, next_repeat
 from studies.watch import Watch
 
@@ -162,6 +164,29 @@ def test_the_search_goes_on_after_repetitions(tmp_path):
     first = next(one.number for one in records if one.repeats)
     assert any(one.number > first and one.origin == "sampler" for one in records)
     assert all(number == one.number for number, one in enumerate(records))
+
+
+def test_what_is_proposed_after_repetitions_is_to_enlarge_the_front_of_the_means(tmp_path, monkeypatch):
+    study, _ = study_of(tmp_path, trials=24, repeats=2)
+    records, objectives = study.records(), study.config.objectives
+    fronts = []
+
+    def watched(front, mean, deviation):
+        fronts.append(front)
+        return expected_gains(front, mean, deviation)
+
+    monkeypatch.setattr(proposals, "expected_gains", watched)
+    whole, parts = (Proposer(config(space=SIXTY), study.bounds, Foresighted()) for _ in range(2))
+    chosen = whole.propose(records)
+    assert [parts.propose(records[:end]) for end in range(1, len(records) + 1)][-1] == chosen
+
+    def losses(members):
+        return study.bounds.normalise(values_of(members, objectives), objectives)
+
+    assert any(one.repeats for one in records)
+    assert np.array_equal(fronts[0], losses(study.front()))
+    assert np.array_equal(fronts[-1], fronts[0])
+    assert not np.array_equal(fronts[0], losses(front([one for one in records if not one.repeats], objectives)))
 
 
 def test_what_is_stopped_beside_repetitions_is_beaten_by_the_front_as_it_is_then(tmp_path):
