@@ -12,7 +12,7 @@ from torch import Tensor
 
 from evaluators.data.arrays import Labels, Part, Source
 from evaluators.data.sources import open_source
-from evaluators.data.splits import TEST_SHARE, VALIDATION_LIMIT, VALIDATION_SHARE, divide
+from evaluators.data.splits import TEST_SHARE, VALIDATION_LIMIT, VALIDATION_SHARE, divide, mixed
 from evaluators.seeds import stream
 
 Indices = NDArray[np.int64]
@@ -52,7 +52,7 @@ class DataSet:
         shape: channels (1 or 3), height and width of an image.
         train: what members are trained on.
         validation: what the search measures on: 20 % of the training images, at most 10,000.
-        test: what the search never sees: the source's own test set, where it has one.
+        test: what the search never sees: the source's own test set, where it has one; the same for every seed then.
     """
 
     name: str
@@ -100,7 +100,7 @@ def _divide(source: Source, seed: int) -> tuple[Indices, Indices, Indices]:
     """Say which images are for training, validation and testing; nothing is copied, they may fill half the memory."""
     rest, labels = np.arange(len(source.train.labels)), source.train.labels
     if source.test:
-        test = np.arange(len(source.test.labels))
+        test = mixed(torch.from_numpy(source.test.labels), stream(0, "split", "test order")).numpy()
     else:
         test, rest = _shares(labels, rest, stream(seed, "split", "test"), TEST_SHARE)
     validation, train = _shares(labels, rest, stream(seed, "split", "validation"), VALIDATION_SHARE, VALIDATION_LIMIT)

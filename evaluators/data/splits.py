@@ -34,6 +34,18 @@ def spread(labels: Tensor, generator: torch.Generator) -> Tensor:
     return shuffled[torch.argsort(position[shuffled], stable=True)]
 
 
+def mixed(labels: Tensor, generator: torch.Generator) -> Tensor:
+    """Leave images in their order, unless they lie class by class, where a prefix would lack most classes: `spread`.
+
+    Args:
+        labels: N, int64, >= 0, on the CPU.
+        generator: on the CPU.
+    Returns: N, int64, a permutation of 0 to N - 1.
+    """
+    classes, changes = torch.bincount(labels).count_nonzero(), labels.diff().count_nonzero()
+    return spread(labels, generator) if changes < classes else torch.arange(len(labels))
+
+
 def held_out(total: int, classes: int, share: float, limit: int | None = None) -> int:
     """How many of `total` images to hold out: their share up to the limit, at least one per class."""
     wanted = round(share * total)

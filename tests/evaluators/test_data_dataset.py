@@ -88,6 +88,31 @@ def test_a_head_is_a_stratified_prefix(mnist5k: DataSet):
     assert torch.bincount(head.labels).tolist() == [10] * 10
 
 
+def order_of(path, labels: list[int]) -> list[int]:
+    """Which of the test images come in which order, where the test set has these labels."""
+    pixels = np.arange(len(labels), dtype=np.uint8)[:, None, None]
+    classes = max(labels) + 1
+    train = {"x_train": np.zeros((5 * classes, 1, 1), np.uint8), "y_train": np.arange(5 * classes) % classes}
+    np.savez(path, **train, x_test=pixels, y_test=np.array(labels))
+    orders = [load(str(path), seed=seed).test for seed in (0, 1)]
+    assert all([labels[one] for one in order.images.flatten().tolist()] == order.labels.tolist() for order in orders)
+    assert torch.equal(orders[0].images, orders[1].images)
+    return orders[0].images.flatten().tolist()
+
+
+def test_a_head_of_a_test_set_that_lies_class_by_class_holds_every_class(tmp_path):
+    """As folders have them, and files that were made of folders."""
+    for labels in ([0] * 20 + [1] * 20 + [2] * 20, [2] * 20 + [0] * 20 + [1] * 20):
+        order = order_of(tmp_path / "sorted.npz", labels)
+        assert sorted(order) == list(range(60))
+        assert [np.bincount([labels[one] for one in order[:n]]).tolist() for n in (6, 30)] == [[2] * 3, [10] * 3]
+        assert sorted(order[:3]) != [0, 20, 40]  # the first files of a folder may be alike in other ways too
+
+
+def test_a_test_set_that_is_mixed_keeps_its_order(tmp_path):
+    assert order_of(tmp_path / "mixed.npz", [0, 1, 1, 0, 2, 1, 0, 2]) == list(range(8))
+
+
 @pytest.mark.parametrize("n", [0, 3200, 5000])
 def test_a_head_of_nothing_or_of_more_is_everything(mnist5k: DataSet, n):
     assert len(mnist5k.train.head(n)) == 3200
