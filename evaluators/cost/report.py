@@ -10,7 +10,7 @@ from evaluators.networks.catalogue import find_network
 from evaluators.networks.plan import Plan
 from evaluators.networks.trace import LayerShape, trace
 from evaluators.objectives import OBJECTIVES
-from space import AnyPrecision, Candidate, Staged, UserError
+from space import AnyPrecision, Candidate, Precision, Staged, UserError
 
 FLOAT_BITS = 32
 
@@ -55,7 +55,8 @@ class CostReport:
         """Time or storage against one float32 model: 1 for a full-precision member, k/32 for others (EMPIR, §3.3).
 
         The paper takes times from a platform's table; here throughput doubles when bits halve. k is a weight's bits
-        for storage, the wider of weight and activation for time; float32 is 32 bits here, where `bops` has it 8.
+        for storage, the wider of weight and activation for time, M·N of a multi-bit network, which is as many binary
+        ones; float32 is 32 bits here, where `bops` has it 8.
         A pruned member counts as the share of multiply-accumulates, or of weights, that is left; of a member whose
         stages differ, the widest counts.
         """
@@ -113,10 +114,18 @@ def cost_measurements(report: CostReport) -> dict[str, Measurement]:
 def _overhead(member: MemberCost, *, by_time: bool) -> float:
     precision, count = member.precision, macs if by_time else stored
     stages = precision.stages if isinstance(precision, Staged) else (precision,)
-    weight = max(FLOAT_BITS if one.method == "fp" else one.weight for one in stages)
-    activation = FLOAT_BITS if precision.real else precision.activation
-    bits = max(weight, activation) if by_time else weight
+    bits = max(map(_bits_of_time if by_time else _bits_of_storage, stages))
     return bits / FLOAT_BITS * count(member.layers) / count(member.full)
+
+
+def _bits_of_storage(precision: Precision) -> int:
+    return FLOAT_BITS if precision.method == "fp" else precision.weight
+
+
+def _bits_of_time(precision: Precision) -> int:
+    if precision.method == "mbn":  # so many binary convolutions, one after the other
+        return precision.weight * precision.activation
+    return max(_bits_of_storage(precision), FLOAT_BITS if precision.real else precision.activation)
 
 
 def _check_mapping(candidate: Candidate, network: str, layers: int) -> None:

@@ -87,6 +87,14 @@ def test_an_ensemble_takes_the_time_that_halved_bits_give(text, time):
     assert 0.5 <= found["empir_storage"] <= time
 
 
+@pytest.mark.parametrize(("weight", "activation"), [(1, 1), (3, 1), (1, 3), (2, 2), (5, 5), (7, 7)])
+def test_a_multi_bit_network_takes_the_time_of_all_its_binary_convolutions(weight, activation):
+    """As many passes of a network of one bit, though it stores but one bit a weight base."""
+    found, once = (report(text).to_json() for text in (f"mbn{weight}x{activation}", "xnor"))
+    assert found["empir_time"] == weight * activation * once["empir_time"]
+    assert found["empir_storage"] == weight * once["empir_storage"]
+
+
 @pytest.mark.parametrize("text", ["pact4/fp/fp", "fp/pact4/pact4", "mbn3x1/bnn/fp"])
 def test_a_stage_in_full_precision_stores_float32_as_a_whole_network_does(text):
     found = report(text).to_json()
