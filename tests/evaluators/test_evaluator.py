@@ -119,6 +119,17 @@ def test_seconds_are_those_that_passed_training_included(folder, mnist5k):
     assert found["acc"].seconds > found["fgsm"].seconds
 
 
+def test_the_worst_case_took_as_long_as_all_its_searches(evaluator):
+    began = time.perf_counter()
+    row = list(evaluator.measure(design("xnor"), ("pgd",)))
+    passed = time.perf_counter() - began
+    so_far = [one.seconds for name, one in row if name == BOUND]
+    assert so_far[0] == 0 and so_far == sorted(so_far)
+    told = {name: one.seconds for name, one in row if name != BOUND}
+    assert 0.9 * passed < sum(told.values()) <= passed
+    assert told["certified"] == told["pgd"] > so_far[-1] / 2
+
+
 @pytest.mark.parametrize("text", ["fp", "in2:dorefa2-2", "fp+xnor+mbn2x1:majority", "xnor:mu255@1"])
 def test_values_are_those_of_the_model_it_builds(text, evaluator, mnist5k):
     model, found = evaluator.ensemble(design(text)), measured(evaluator, text)
