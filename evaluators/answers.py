@@ -12,7 +12,7 @@ from torch import Tensor
 from evaluators.data.batches import evaluation_batches
 from evaluators.members import MemberPool, MemberSpec, Rung
 from evaluators.networks.build import Network
-from evaluators.votes import Vote
+from evaluators.votes import Vote, opinions
 from space.candidate import MuLaw
 
 BATCH = 256
@@ -42,20 +42,23 @@ class Answer:
     Attributes:
         probabilities: N × classes, float32.
         classes: N, int64, the most likely ones.
+        leads: N, float32, of their logits over the next.
     """
 
     probabilities: Tensor
     classes: Tensor
+    leads: Tensor
 
     @classmethod
     def of(cls, logits: Tensor) -> "Answer":
         """From logits, N × classes."""
-        return cls(probabilities=logits.softmax(1), classes=logits.argmax(1))
+        probabilities, classes, leads = opinions(logits)
+        return cls(probabilities=probabilities, classes=classes, leads=leads)
 
     @property
     def size(self) -> int:
         """Bytes."""
-        return self.probabilities.nbytes + self.classes.nbytes
+        return self.probabilities.nbytes + self.classes.nbytes + self.leads.nbytes
 
 
 class Answers:
@@ -105,8 +108,8 @@ class Answers:
 
     def hits(self, answers: Sequence[Answer], vote: Vote) -> tuple[int, int]:
         """How many validation images these members together get right, and of how many."""
-        probabilities = torch.stack([answer.probabilities for answer in answers])
-        decided = vote.decide(probabilities, torch.stack([answer.classes for answer in answers]))
+        parts = ((answer.probabilities, answer.classes, answer.leads) for answer in answers)
+        decided = vote.decide(*map(torch.stack, zip(*parts, strict=True)))
         return int((decided == self._labels).sum()), len(decided)
 
     def _answer(self, trained: Trained, mapping: MuLaw | None, load: Load) -> Answer:

@@ -41,11 +41,11 @@ class Deployed(nn.Module):
 
 
 class Mean(nn.Module):
-    """The class with the highest mean probability, the first of equal ones."""
+    """The class with the highest mean probability; of equal ones that of the member that is surest."""
 
     def forward(self, probabilities: Tensor, logits: Tensor) -> Tensor:
         """Members × N × classes in, N integers out."""
-        return probabilities.mean(0).argmax(1)
+        return _likeliest(probabilities.mean(0), logits, _ballots(logits))
 
 
 class Majority(nn.Module):
@@ -60,13 +60,13 @@ class Majority(nn.Module):
 
     def forward(self, probabilities: Tensor, logits: Tensor) -> Tensor:
         """Members × N × classes in, N integers out."""
-        ballots = (logits.argmax(2, keepdim=True) == torch.arange(logits.shape[2])).float()
+        ballots = _ballots(logits)
         votes = ballots.sum(0)
         eligible = (votes == votes.amax(1, keepdim=True)).float()
         if self.full_precision:
             favoured = eligible * torch.stack([ballots[index] for index in self.full_precision]).amax(0)
             eligible = favoured + eligible * (1 - favoured.amax(1, keepdim=True))
-        return (probabilities.mean(0) * eligible + (eligible - 1)).argmax(1)
+        return _likeliest(probabilities.mean(0) * eligible + (eligible - 1), logits, ballots)
 
 
 def blank(candidate: Candidate, network: str, plan: Plan) -> Deployed:
@@ -85,6 +85,19 @@ def blank(candidate: Candidate, network: str, plan: Plan) -> Deployed:
     ]
     vote = vote_named(candidate.vote, [member.precision.float for member in candidate.members])
     return Deployed(Ensemble(networks, vote))
+
+
+def _ballots(logits: Tensor) -> Tensor:
+    """1 where a class is a member's own, else 0: members × N × classes."""
+    return (logits.argmax(2, keepdim=True) == torch.arange(logits.shape[2])).float()
+
+
+def _likeliest(mean: Tensor, logits: Tensor, ballots: Tensor) -> Tensor:
+    """As in `evaluators.votes`, from the mean probability (N × classes), below 0 for what is not eligible."""
+    first, second = logits.topk(2, 2).values.unbind(2)
+    sure = (ballots * (first - second).unsqueeze(2)).amax(0)
+    likeliest = (mean == mean.amax(1, keepdim=True)).float()
+    return (sure * likeliest + (likeliest - 1)).argmax(1)
 
 
 def _bins(bits: int) -> nn.Module:

@@ -133,6 +133,16 @@ def test_an_image_that_only_the_mean_gets_wrong_is_attacked_all_the_same() -> No
     assert torch.equal(model(outcome.images), torch.ones(2, dtype=torch.int64))
 
 
+def test_an_image_on_which_members_are_too_sure_to_tell_apart_is_attacked_all_the_same() -> None:
+    """float32 has both classes equally likely; the surer member decides for class 1, until it is less sure."""
+    less, more = Fixed([40.0, 0.0, 0.0], [0.0, 0.0, 0.0]), Fixed([0.0, 60.0, 0.0], [0.0, -900.0, 0.0])
+    model = Ensemble([less, more], MeanVote())
+    images, labels = torch.zeros(2, 1, 4, 4), torch.ones(2, dtype=torch.int64)
+    assert (model(images) == 1).all()
+    assert torch.equal(Score(model)(images).argmax(1), labels)
+    assert attacked(external("square"), model, images, labels).broken.all()
+
+
 @pytest.mark.parametrize(("method", "falls"), [("apgd-ce", True), ("apgd-dlr", False), ("apgd-t", False)])
 def test_losses_that_need_more_classes_are_left_out(method: str, falls: bool) -> None:
     model = Ensemble([Fixed([0.1, 0.0], [-9.0, 0.0])], MeanVote())

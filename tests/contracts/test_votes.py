@@ -1,6 +1,7 @@
 """Votes against a re-implementation in plain Python, over every ballot; and whose gradients they average."""
 
 import math
+from decimal import Decimal, localcontext
 from itertools import permutations, product
 
 import pytest
@@ -115,6 +116,17 @@ def test_ties_of_a_majority_by_hand():
     assert decided(MajorityVote([True, True]), sure, unsure) == 0
     assert decided(MajorityVote([True, False, False]), sure, unsure, unsure) == 1
     assert decided(MajorityVote([False, False, True]), sure, unsure, [0.0, 0.0, 1.0]) == 2
+
+
+@pytest.mark.parametrize("vote", [MeanVote(), MajorityVote([False, False]), MajorityVote([True, True])])
+def test_members_too_sure_to_tell_apart_are_told_apart_by_their_leads(vote):
+    """In float32 a probability is exactly 1 from a lead of 17 on; the class is that of the higher mean all the same."""
+    for first, second in ((40.0, 60.0), (60.0, 40.0), (25.0, 180.0), (300.0, 120.0)):
+        logits = [first, 0.0, 0.0], [0.0, 0.0, second]
+        with localcontext(prec=200):
+            each = [[Decimal(one).exp() / sum(Decimal(other).exp() for other in row) for one in row] for row in logits]
+            mean = [sum(column) for column in zip(*each, strict=True)]
+            assert decided(vote, *logits) == mean.index(max(mean))
 
 
 def test_equal_logits_go_to_the_lowest_class():

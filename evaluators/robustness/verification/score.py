@@ -12,10 +12,10 @@ from evaluators.votes import MajorityVote
 class Score(nn.Module):
     """An ensemble as a network of N×classes logits whose largest is the class that the ensemble decides on.
 
-    A single network gives its logits, a mean vote log(mean probability), whose gradient is that of the vote. A
-    majority vote has no gradient: it gives the members' mean logit, in which the decided class is raised to the top.
-    So an attacker climbs the mean logit, yet neither takes an image for fallen that only the mean gets wrong, nor
-    spares one for it.
+    A single network gives its logits, a mean vote log(mean probability), whose gradient is that of the vote; of classes
+    that are equal there, the decided one is raised. A majority vote has no gradient: it gives the members' mean logit,
+    in which the decided class is raised to the top. So an attacker climbs the mean logit, yet neither takes an image
+    for fallen that only the mean gets wrong, nor spares one for it.
 
     Attributes:
         forwards, backwards: images passed so far, with and without regard to their gradient.
@@ -33,9 +33,11 @@ class Score(nn.Module):
         logits = self.model.member_logits(images)
         if len(logits) == 1:
             return logits[0].clone()  # attacks of other libraries write into what they are given
+        decided = self.model.predict(logits.detach())
         if isinstance(self.model.vote, MajorityVote):
-            return led_by(self.model.predict(logits.detach()), logits.mean(0))
-        return logits.log_softmax(2).logsumexp(0) - math.log(len(logits))
+            return led_by(decided, logits.mean(0))
+        likely = logits.log_softmax(2).logsumexp(0) - math.log(len(logits))
+        return torch.where((likely.argmax(1) == decided)[:, None], likely, led_by(decided, likely))
 
 
 def led_by(decided: Tensor, score: Tensor) -> Tensor:

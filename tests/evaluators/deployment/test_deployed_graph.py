@@ -110,6 +110,9 @@ def test_majority_is_the_vote_on_every_profile_and_tie(full):
     vote = MajorityVote(full)
     assert torch.equal(Majority(vote.full_precision)(logits.softmax(2), logits), vote.predict(logits))
     assert torch.equal(Mean()(logits.softmax(2), logits), MeanVote().predict(logits))
+    for scaled in (30 * logits, 60 * logits * torch.tensor([1.0, 1.1, 1.3]).view(-1, 1, 1)):  # ties of float32
+        assert torch.equal(Majority(vote.full_precision)(scaled.softmax(2), scaled), vote.predict(scaled))
+        assert torch.equal(Mean()(scaled.softmax(2), scaled), MeanVote().predict(scaled))
 
 
 ACTIVATIONS = {
