@@ -95,6 +95,7 @@ def _front(lock: Lock) -> Iterator[str]:
         yield f"- warning: {plain(lock.warning)}"
     if lock.chosen.front_probability is not None:
         yield f"- probability that nothing beats it: {probability(lock.chosen.front_probability)}"
+    yield from _others("chosen by", [lock.chosen] if lock.chosen.runs > 1 else [])
     yield from _others("runner-up", lock.runners_up)
     yield from _others("best trade-off", [lock.knee] if lock.knee else [])
 
@@ -102,7 +103,8 @@ def _front(lock: Lock) -> Iterator[str]:
 def _others(what: str, listed: Sequence[Listed]) -> Iterator[str]:
     for one in listed:
         values = ", ".join(f"{name} {bounded(found)}" for name, found in one.measurements.items())
-        yield f"- {what}: {code(one.candidate)}, {values}"
+        means = f"means of {one.runs} trainings, " if one.runs > 1 else ""
+        yield f"- {what}: {code(one.candidate)}, {means}{values}"
 
 
 def _robustness(lock: Lock) -> Iterator[str]:
@@ -172,7 +174,9 @@ def _limits(lock: Lock) -> Iterator[str]:
         f"- Nothing is claimed for larger changes than {radius(lock.protocol.epsilon)}, for other norms, rotations, "
         "blur or weather, for physical attacks, or for images from elsewhere than the data set."
     )
-    yield "- Intervals are those of drawing images (95 %); what another training would give is not in them."
+    yield (
+        "- Intervals are those of drawing images (95 %); what another training would give is in those of means alone."
+    )
     if lock.part == "validation":
         yield "- The numbers are of validation images, which the search chose by: expect less on new ones."
     yield "- Low precision is not robustness: compare with a float network as small before you conclude that it is."

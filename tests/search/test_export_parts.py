@@ -104,6 +104,18 @@ def test_the_card_states_threat_verdict_and_what_the_files_are_worth():
         assert part in text
 
 
+def test_the_card_tells_means_of_several_trainings_from_what_one_network_is_worth():
+    means = {"acc": Measurement(value=0.8, unit="fraction", stderr=0.2, n=100)}
+    several = Listed(number=4, candidate="pact4", measurements=means, runs=3)
+    chosen = Listed(number=3, candidate="in4:xnor:x0.5", measurements=means, runs=3)
+    text = card(lock(chosen=chosen, runners_up=(several,)), outcome())
+    assert "- runner-up: `pact4`, means of 3 trainings, acc 80.0 %" in text
+    assert "- chosen by: `in4:xnor:x0.5`, means of 3 trainings, acc 80.0 %" in text
+    assert "| clean accuracy (`acc`) | 90.0 %" in text
+    assert "what another training would give is in those of means alone" in text
+    assert "- chosen by" not in card(lock(), outcome())
+
+
 def test_the_card_of_a_failed_export_says_so_and_claims_nothing_unmeasured():
     measured = {"acc": Measurement.fraction(90, 100)}
     text = card(lock(measurements=measured, confirmed=True, part="test"), outcome(passed=False))
