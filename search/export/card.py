@@ -121,7 +121,7 @@ def _robustness(lock: Lock) -> Iterator[str]:
         return
     worst = lock.measurements[JUDGED]
     yield f"- accuracy under the worst of an adaptive set of attacks: {bounded(worst)}, {worst.n} {lock.part} images"
-    if gap is not None:
+    if gap is not None and protocol.threat == "raw":  # else plain PGD is of another attacker
         yield f"- plain PGD alone would have said {points(gap)} points more"
     rules = f" (rules: {', '.join(lock.rules)}; see {RULES})" if lock.rules else ""
     yield f"- verdict: **{lock.verdict}**, {VERDICTS[lock.verdict]}{rules}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,12 @@ def test_the_card_tells_means_of_several_trainings_from_what_one_network_is_wort
     assert "| clean accuracy (`acc`) | 90.0 %" in text
     assert "what another training would give is in those of means alone" in text
     assert "- chosen by" not in card(lock(), outcome())
+
+
+def test_the_card_compares_with_no_attacker_of_another_kind():
+    """Behind the discretizer plain PGD may move what no attacker of the image can, and leaves less than the worst case."""
+    behind = replace(lock().protocol, threat="discretised")
+    assert "would have said" not in card(lock(protocol=behind), outcome())
 
 
 def test_the_card_of_a_failed_export_says_so_and_claims_nothing_unmeasured():
