@@ -128,8 +128,11 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
 
 def _folder(evaluator: Evaluates) -> Path:
     """runs/DATASET-NETWORK, for one's own images by the name of their file or folder, odd signs replaced."""
-    dataset = re.sub(r"[^\w.+@-]", "_", Path(evaluator.protocol.dataset.removeprefix("folder:")).stem)
-    return Path("runs") / f"{dataset}-{evaluator.protocol.network}"
+    dataset = evaluator.protocol.dataset
+    folder = dataset.removeprefix("folder:")
+    name = Path(dataset).stem if folder == dataset else Path(folder).resolve().name  # of "." too, and all of "v1.2"
+    plain = re.sub(r"[^\w.+@-]", "_", name)
+    return Path("runs") / f"{plain}-{evaluator.protocol.network}"
 
 
 def _again(args: Namespace) -> str:

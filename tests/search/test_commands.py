@@ -137,6 +137,21 @@ def test_the_folder_is_named_after_data_and_network(
     assert sorted(path.name for path in Path("runs").iterdir()) == ["mine-fcn2", "mnist5k-mnistconv"]
 
 
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [("folder:photos/v1.2", "v1.2"), ("folder:v1.3@32", "v1.3@32"), ("folder:.", "here"), ("folder:..", "above")],
+)
+def test_the_folder_has_the_whole_name_of_that_of_the_images(
+    dataset: str, name: str, tmp_path: Path, use_table: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two versions of one's images had one folder, and the second was refused as another study."""
+    use_table()
+    (tmp_path / "above" / "here").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "above" / "here")
+    assert main(["--trials", "1", "--dataset", dataset]) == 0
+    assert [path.name for path in Path("runs").iterdir()] == [f"{name}-mnistconv"]
+
+
 def test_plot_draws_both_pictures_again(study: Path, capsys: Capture) -> None:
     pictures = {name: (study / f"{name}.png") for name in ("front", "history")}
     drawn = {name: path.read_bytes() for name, path in pictures.items()}
