@@ -11,6 +11,7 @@ from matplotlib.image import imread
 from evaluators.objectives import OBJECTIVES
 from search.cli import main
 from space import Candidate
+from studies import Study
 
 FILES = {"study.json", "trials.csv", "front.csv", "front.json", "front.png", "history.png", "selected.json"}
 Use = Callable[..., None]
@@ -125,6 +126,16 @@ def test_the_same_command_goes_on_where_it_stopped(study: Path, capsys: Capture)
         del row["front_probability"]  # later records may beat it
     assert after[: len(before)] == before
     assert sum(row["state"] == "complete" for row in after) == 14
+
+
+def test_the_same_images_under_another_name_are_the_same_study(study: Path, capsys: Capture) -> None:
+    """A path from another folder, say: a study belongs to the images' checksum."""
+    run = ["--space", "space.toml", "--trials", "13", "--out", "study"]
+    assert main([*run, "--dataset", "../data/mnist5k.npz"]) == 0
+    assert len(rows(study)) > 12
+    assert Study.load(study).config.protocol.dataset == "mnist5k"
+    assert main([*run, "--dataset", "mnist5k", "--epsilon", "0.1"]) == 2
+    assert "holds a study with another protocol.epsilon" in capsys.readouterr().err
 
 
 def test_the_folder_is_named_after_data_and_network(
