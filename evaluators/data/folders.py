@@ -7,6 +7,7 @@ import numpy as np
 
 from evaluators.data.arrays import Part, Source
 from evaluators.data.decoding import read_images
+from evaluators.homes import expanded
 from space.errors import UnknownName, UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -43,10 +44,7 @@ def user_path(text: str) -> Path:
     """The path that `text` names, ~ being the user's home. Raises UserError if it is empty, or the home of nobody."""
     if not text:
         raise UserError("a path is missing", got=text, expected="folder:PATH", hint="folder:. is the current folder")
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise UserError("a path starts at an unknown home", got=text, hint="write the whole path") from error
+    return expanded(Path(text))
 
 
 def read_folder(path: Path, size: int | None = None) -> Source:
