@@ -22,6 +22,7 @@ from filelock import FileLock
 from safetensors import SafetensorError
 from torch import Tensor
 
+from evaluators.homes import expanded
 from space.errors import Damage, OutOfSpace, UserError
 
 Tensors = dict[str, Tensor]
@@ -59,11 +60,14 @@ def default_place() -> str:
 
 
 def default_root() -> Path:
-    """Find the user's cache folder: $BITFRONT_CACHE, else bitfront in $XDG_CACHE_HOME, else in ~/.cache."""
+    """Find the user's cache folder: $BITFRONT_CACHE, else bitfront in $XDG_CACHE_HOME, else in ~/.cache.
+
+    Raises: UserError where that starts at the home of nobody.
+    """
     if (own := os.environ.get("BITFRONT_CACHE")) and "://" not in own:
-        return Path(own).expanduser()
+        return expanded(Path(own))
     shared = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(shared).expanduser() / "bitfront"
+    return expanded(Path(shared), "set HOME, or BITFRONT_CACHE to a folder") / "bitfront"
 
 
 class Store:

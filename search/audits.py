@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from evaluators import rules_in
 from evaluators.base import Measurement
 from evaluators.objectives import find_objectives
-from search.console import console, say, table
+from search.console import say, table
 from search.formats import bounded
+from search.narrow import print_table
 from space.shown import csv_text
 from studies import Record, non_dominated
 
@@ -107,7 +108,7 @@ def print_audit(entries: Sequence[Entry], keep: Sequence[bool], title: str) -> N
             "–" if found.fall is None else _points(found.fall.points),
             f"{found.verdict} ({rules})" if rules else found.verdict,
         )
-    console().print(grid)
+    print_table(grid)
     for line in sentences(entries, keep):
         say(line)
 

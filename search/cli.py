@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from importlib import import_module
-from pathlib import Path
 
 from search.parser import COMMANDS, Parser, build_parser, flags
+from search.program import started_with, typed
 from search.values import settle_efficiency
 from space.errors import Damage, UnknownName, UserError
 from space.shown import line
@@ -66,7 +66,7 @@ def _end(words: list[str]) -> int:
 
 def parse(words: list[str]) -> Namespace:
     """Read the words; `run` is meant where no command is named. UserError for what can't be read."""
-    parser = build_parser(_program())
+    parser, start = build_parser(typed(words)), started_with(words)
     if any("\0" in word for word in words):
         raise UserError("a word holds the character NUL", hint="no file and no name can")
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
@@ -77,7 +77,7 @@ def parse(words: list[str]) -> Namespace:
     if unknown:
         raise _unknown(parser, args.command, unknown[0])
     settle_efficiency(args)
-    args.program, args.words = parser.prog, words
+    args.program, args.start, args.words = parser.prog, start, words
     return args
 
 
@@ -95,12 +95,6 @@ def _command(name: str) -> Callable[[Namespace], int]:
     """The function behind a command; imported when it is called for, so that --help loads no torch."""
     execute: Callable[[Namespace], int] = import_module(f"search.commands.{name}").execute
     return execute
-
-
-def _program() -> str:
-    """How this program was called."""
-    name = Path(sys.argv[0]).name
-    return name if name == "bitfront" else "python -m search"
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
-from search.console import console, say, table
+from search.console import say, table
 from search.formats import clock
+from search.narrow import print_table
 from space.shown import csv_text
 from studies import reach_of, spread_of
 
@@ -47,7 +48,7 @@ def comparison_csv(comparison: Comparison) -> str:
 
 def print_comparison(data: dict[str, Any]) -> None:
     """Two tables with a row per group, from what `comparison_json` says: how the runs ended, and the way there."""
-    groups, screen = data["groups"], console()
+    groups = data["groups"]
     ends = table("at the end", ("group", "runs", "evaluated", "time", "hypervolume", "IGD+"))
     after = [str(count) for count in AFTER if any(one["after"][str(count)] for one in groups)]
     way = table("on the way", ("group", *(f"at {count}" for count in after), f"to {TARGET:.0%} of the best"))
@@ -55,8 +56,8 @@ def print_comparison(data: dict[str, Any]) -> None:
         ends.add_row(one["group"], str(one["runs"]), *_end(one))
         volumes = [one["after"][count] for count in after]
         way.add_row(one["group"], *(f"{found['mean']:.3f}" if found else NEVER for found in volumes), _waited(one))
-    screen.print(ends)
-    screen.print(way)
+    print_table(ends)
+    print_table(way)
     say("hypervolume: mean [quartiles] of the runs; IGD+: mean, from all studies' front")
     say(f"the best: {data['best']:.4f}, the largest hypervolume that a run ended with")
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evaluators.objectives import OBJECTIVES
-from search.console import console, say, table
+from search.console import say, table
 from search.formats import bounded, number, probability
+from search.narrow import print_table
 from search.verdicts import styled
 from space.shown import counted, csv_text
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def print_confirmation(confirmation: Confirmation, title: str) -> None:
     """A row per candidate, and what it all comes to."""
-    console().print(confirmed_table(confirmation, title))
+    print_table(confirmed_table(confirmation, title))
     for line in sentences(confirmation):
         say(line)
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
 from search.confirming import on_test
-from search.console import console, note, say, table
+from search.console import note, say, table
 from search.formats import number
+from search.narrow import print_table
 from space import UserError
 from space.shown import counted
 
@@ -113,7 +114,7 @@ def print_rebuilt(rebuilt: Rebuilt) -> None:
         weights = lock.members[place].weights if place < len(lock.members) else None
         known = ("same" if weights == member.weights else "other") if weights else ""
         grid.add_row(f"weights {place + 1}", _short(weights), _short(member.weights), known)
-    console().print(grid)
+    print_table(grid)
     say(rebuilt.conclusion)
 
 

@@ -150,10 +150,10 @@ def on_this_host(count: int, folder: Path, args: Namespace) -> Processes:
     Args:
         count: how many, >= 1.
         folder: of the study.
-        args: of `run`; where data and members lie is passed on. The storage is not: the folder knows it, and others
-            can read the words of a process.
+        args: of `run`; how it was started, and where data and members lie, is passed on. The storage is not: the
+            folder knows it, and others can read the words of a process.
     """
-    command = [sys.executable, "-m", "search", "worker", str(folder.absolute())]  # which never begins with a dash
+    command = [sys.executable, *args.start, "worker", str(folder.absolute())]  # which never begins with a dash
     for name in ("cache", "data_root", "time"):
         if (value := getattr(args, name)) is not None:
             command += [f"--{name.replace('_', '-')}", str(value)]

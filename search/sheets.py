@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from search.console import console, say, say_json, table
+from search.console import say, say_json, table
+from search.narrow import print_table
 from studies import TABLES, Sheet, cell_records, find_scale, heading
 
 
@@ -35,7 +36,7 @@ def print_sheet(sheet: Sheet) -> None:
         records.setdefault(one["row"], [one["candidate"]]).append(_short(one))
     for row, cells in records.items():
         grid.add_row(row, *cells)
-    console().print(grid)
+    print_table(grid)
     for line in filter(None, (sheet.warning, "measured (published), accuracies in %; †: not in the paper")):
         say(line)
     say(f"files: {', '.join(document(sheet)['files'])}")
@@ -73,5 +74,5 @@ def _print_list(tables: Sequence[dict[str, Any]]) -> None:
     grid = table("tables", ("table", "paper", "title", "rows", "short takes"), left=3)
     for one in tables:
         grid.add_row(one["table"], one["paper"], one["title"], str(len(one["rows"])), one["short"])
-    console().print(grid)
+    print_table(grid)
     say("D2 stands for both of its tables, all for every table; times are of a processor of two cores")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from space.errors import UserError
-from studies.config import StudyConfig, flatten, told
+from studies.config import StudyConfig, flatten, renamed, told
 from studies.study import Study
 
 FREE = ("sampler", "proposals", "full", "margin", "rungs", "seed", "protocol.seed")
@@ -31,7 +31,7 @@ def group_of(config: StudyConfig) -> str:
 
 
 def _check_same_question(first: Study, other: Study) -> None:
-    before, after = flatten(first.config.to_json()), flatten(other.config.to_json())
+    before, after = flatten(first.config.to_json()), flatten(renamed(other.config, first.config).to_json())
     for name in dict.fromkeys([*before, *after]):
         if name not in FREE and before.get(name) != after.get(name):
             raise UserError(
@@ -44,6 +44,6 @@ def _check_same_question(first: Study, other: Study) -> None:
 
 def _check_apart(one: Study, other: Study) -> None:
     """Counted twice, a run would make its group look surer than it is."""
-    if one.config == other.config:
+    if one.config == renamed(other.config, one.config):
         what = f"{other.folder} is {group_of(other.config)} with seed {other.config.seed}, and so is {one.folder}"
         raise UserError(what, hint="each run counts once; repeat a study with another --seed")

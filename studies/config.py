@@ -1,7 +1,7 @@
 """What a study is (its identity, compared when it is resumed) and when a run of it stops."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from evaluators.base import Budget, Protocol, check_range
@@ -202,6 +202,12 @@ def check_rungs(rungs: Sequence[int], epochs: int) -> None:
         allowed = f"ascending epochs from 1 to {epochs - 1}" if epochs > 1 else "none"
         hint = f"a member is trained for {counted(epochs, 'epoch')}; --epochs changes that"
         raise UserError("rungs", got=", ".join(map(str, rungs)), expected=allowed, hint=hint)
+
+
+def renamed(config: StudyConfig, known: StudyConfig) -> StudyConfig:
+    """A config that calls its images as another calls the same ones; as it is where the images are others."""
+    mine, other = config.protocol, known.protocol
+    return replace(config, protocol=replace(mine, dataset=other.dataset)) if mine.checksum == other.checksum else config
 
 
 def check_same(

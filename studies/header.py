@@ -12,7 +12,7 @@ from evaluators.seeds import number
 from space.errors import UserError
 from studies.bounds import Bounds, measure_bounds
 from studies.choice import Choice, Task, choose
-from studies.config import StudyConfig, check_same
+from studies.config import StudyConfig, check_same, renamed
 from studies.design import DRAWS, cost_axis, distinct, draws, first_design
 from studies.limits import check_limits
 from studies.prospects import Foresees
@@ -77,7 +77,7 @@ class Header:
         if self.format == 1 and "pgd" in self.config.measured:
             hint = "choose another --out; plot and select still read it"
             raise UserError(f"{where} holds a study of an earlier version, whose pgd was the plain PGD", hint=hint)
-        same = self.choice.means(config.sampler)
+        same, config = self.choice.means(config.sampler), renamed(config, self.config)
         check_same(self.config, replace(config, sampler=self.config.sampler) if same else config, where)
 
 

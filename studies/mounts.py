@@ -20,7 +20,7 @@ def network_filesystem(folder: Path, mounts: Path = MOUNTS) -> str:
     """
     if not mounts.is_file():
         return ""
-    where, deepest, kind = folder.expanduser().resolve(), 0, ""
+    where, deepest, kind = folder.resolve(), 0, ""
     for line in mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         _, point, one, *_ = line.split(" ")
         path = Path(_unescaped(point))

@@ -21,12 +21,14 @@ class Offer:
         sure: probability of being on the front, by number, where it is known.
         confirmation: where they come from; None for the search's own records.
         unconfirmed: numbers of the search's front that are not among them: the search went on after the confirmation.
+        fallen: how many candidates were confirmed of which none stands, so that the search's own records are offered.
     """
 
     records: Sequence[Record]
     sure: dict[int, float]
     confirmation: Confirmation | None = None
     unconfirmed: tuple[int, ...] = ()
+    fallen: int = 0
 
     @classmethod
     def of(cls, study: Study, *, confirmed: bool = True) -> Self:
@@ -36,7 +38,8 @@ class Offer:
         """
         found = read_confirmation(study.folder) if confirmed else None
         if found is None or not found.front or found.objectives != study.config.objectives:
-            return cls(records=study.records(), sure=study.front_probability())
+            fallen = sum(bool(row.seeds) for row in found.rows) if found else 0
+            return cls(records=study.records(), sure=study.front_probability(), fallen=fallen)
         sure = {row.number: row.front_probability for row in found.rows if row.front_probability is not None}
         rows = [_as_record(row) for row in found.rows]
         known = {row.number for row in found.rows}
@@ -50,7 +53,13 @@ class Offer:
     def described(self, selection: Selection) -> Selection:
         """A selection among these records that says where they come from, and how sure it is."""
         sure = self.sure.get(selection.chosen.number)
-        return replace(selection, confirmation=self.confirmation, unconfirmed=self.unconfirmed, sure=sure)
+        return replace(
+            selection,
+            confirmation=self.confirmation,
+            unconfirmed=self.unconfirmed,
+            fallen=self.fallen,
+            sure=sure,
+        )
 
 
 def _as_record(row: ConfirmedRow) -> Record:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from evaluators.verdict import JUDGED, Verdict
+from space.shown import counted
 from studies.confirmation import Confirmation
 from studies.knees import by_trade_off
 from studies.limits import Limit
@@ -36,6 +37,7 @@ class Selection:
         terms: which every record named here meets.
         confirmation: where the records come from; None for those of the search.
         unconfirmed: numbers of the search's front that the confirmation does not know.
+        fallen: how many candidates were confirmed of which none stands; 0 where any does, or nothing was confirmed.
         sure: probability that the chosen record is on the front, None where it is not known.
     """
 
@@ -47,6 +49,7 @@ class Selection:
     terms: Terms
     confirmation: Confirmation | None = None
     unconfirmed: tuple[int, ...] = ()
+    fallen: int = 0
     sure: float | None = None
 
     @property
@@ -55,6 +58,10 @@ class Selection:
         one, told = self.chosen, []
         if self.confirmation is not None and not self.confirmation.complete:
             told.append("the confirmation is not finished")
+        if self.fallen:
+            told.append(
+                f"none of {counted(self.fallen, 'confirmed candidate')} stands, and these are the search's numbers"
+            )
         if self.unconfirmed:
             told.append(
                 f"{', '.join(f'#{number}' for number in self.unconfirmed)} came to the front since it was confirmed"

@@ -107,7 +107,11 @@ def cost_report(candidate: Candidate, network: str, plan: Plan | None = None) ->
 
 
 def cost_measurements(report: CostReport) -> dict[str, Measurement]:
-    """The cost objectives as measurements: exact, free."""
+    """The cost objectives as measurements: exact, free. UserError where a model or an objective lacks the other."""
+    priced = {name for name, one in OBJECTIVES.items() if one.stage == "cost"}
+    if lone := sorted(priced ^ COST_MODELS.keys()):
+        expected = "a cost objective in OBJECTIVES and its model in COST_MODELS, under one name"
+        raise UserError("cost without its other half", got=", ".join(lone), expected=expected)
     return {name: Measurement(value=report.total(name), unit=OBJECTIVES[name].unit) for name in COST_MODELS}
 
 

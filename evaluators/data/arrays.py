@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,22 @@ class Part:
 
     Attributes:
         images: N×H×W×C, uint8, C 1 (grey) or 3 (red, green, blue).
-        labels: N, int64.
+        labels: N, int64; other integers become so.
+
+    Raises UserError for arrays of another type or shape: pixels from 0 to 1 would all count as black.
     """
 
     images: Images
     labels: Labels
+
+    def __post_init__(self) -> None:
+        images, labels = np.asarray(self.images), np.asarray(self.labels)
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
+            expected, hint = "uint8, N×H×W×1 or N×H×W×3", "scale pixels to 0 to 255, then .astype('uint8')"
+            raise UserError("images of a data set", got=_kind(images), expected=expected, hint=hint)
+        if labels.dtype.kind not in "iu" or labels.ndim != 1:
+            raise UserError("labels of a data set", got=_kind(labels), expected="integers, one per image")
+        object.__setattr__(self, "labels", labels.astype(np.int64, copy=False))
 
     def take(self, indices: NDArray[np.int64]) -> Part:
         """Copy the images and labels at `indices`, in that order."""
@@ -67,6 +79,10 @@ class Source:
                 digest.update(np.ascontiguousarray(part.images).data)
                 digest.update(np.ascontiguousarray(part.labels, dtype="<i8").data)
         return digest.hexdigest()[:16]
+
+
+def _kind(array: NDArray[Any]) -> str:
+    return f"{array.dtype}, {'×'.join(map(str, array.shape))}"
 
 
 def _check_part(which: str, part: Part) -> None:

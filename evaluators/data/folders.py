@@ -7,6 +7,7 @@ import numpy as np
 
 from evaluators.data.arrays import Part, Source
 from evaluators.data.decoding import read_images
+from evaluators.homes import expanded
 from space.errors import UnknownName, UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -14,6 +15,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 
 HELD_OUT = ("test", "val")
 """Folders beside train/ that may hold the test set; the first that is there does. ImageNet's is val/."""
+
+SPLITS = frozenset(("train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval"))
+"""What folders of a set's parts are called elsewhere, in any case; classes that are all called so are none."""
 
 LARGEST = 1024
 """Most pixels that images are resized to."""
@@ -40,10 +44,7 @@ def user_path(text: str) -> Path:
     """The path that `text` names, ~ being the user's home. Raises UserError if it is empty, or the home of nobody."""
     if not text:
         raise UserError("a path is missing", got=text, expected="folder:PATH", hint="folder:. is the current folder")
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise UserError("a path starts at an unknown home", got=text, hint="write the whole path") from error
+    return expanded(Path(text))
 
 
 def read_folder(path: Path, size: int | None = None) -> Source:
@@ -62,6 +63,14 @@ def read_folder(path: Path, size: int | None = None) -> Source:
     if len(classes) < 2:
         expected = "at least 2 subfolders with the images of one class each"
         raise UserError("too few classes in a folder", got=str(train), expected=expected)
+    if {name.lower() for name in classes} <= SPLITS:
+        expected, hint = (
+            "train/ and perhaps test/ or val/, called just so",
+            "a network would learn to tell the parts apart",
+        )
+        raise UserError(
+            "parts of a data set in the place of classes", got=", ".join(classes), expected=expected, hint=hint
+        )
     files = [_files(train, classes), _files(test, classes) if test else []]
     images = read_images(path, [file for part in files for file, _ in part], size)
     labels = np.array([label for part in files for _, label in part], dtype=np.int64)

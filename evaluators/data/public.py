@@ -8,6 +8,7 @@ import numpy as np
 
 from evaluators.cache import default_root
 from evaluators.data.arrays import Part, Source
+from evaluators.homes import expanded
 from space.errors import UserError
 
 PUBLIC = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
@@ -23,7 +24,7 @@ def read_public(name: str, root: Path | None, download: bool) -> Source:
         download: whether to fetch it if it is not there.
     Raises: UserError if it is absent or damaged, or cannot be downloaded.
     """
-    folder = (root or default_root() / "datasets").expanduser()
+    folder = expanded(root) if root else default_root() / "datasets"
     try:
         return Source(train=_read(name, folder, True, download), test=_read(name, folder, False, download))
     except UserError:

@@ -1,19 +1,19 @@
 """From a name and a precision to a network that takes images in [0, 1]."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib import import_module
 
 import torch
 from torch import Tensor, nn
 
-from evaluators.networks.catalogue import check_fits, check_stages, find_network
+from evaluators.networks.catalogue import NetworkInfo, check_fits, check_stages, find_network
 from evaluators.networks.plan import Plan
 from evaluators.networks.pruning import narrow_blindly, prune_weights, widths
 from evaluators.networks.shapes import unfilled
 from evaluators.quantizers.layers import QuantLayer
 from evaluators.quantizers.pixels import PixelDiscretizer
-from space import AnyPrecision, Precision
+from space import AnyPrecision, Precision, UserError
 
 FULL_PRECISION = Precision.parse("fp")
 
@@ -62,11 +62,21 @@ def build(name: str, precision: AnyPrecision, plan: Plan, *, input_bits: int = 8
     info = find_network(name)
     check_fits(info, plan.shape)
     check_stages(info, precision)
-    module, function = info.builder.split(":")
-    network = Network(getattr(import_module(module), function)(plan, precision), input_bits)
+    network = Network(_builder(info)(plan, precision), input_bits)
     if isinstance(precision, Precision):
         _treat_every_layer(network, name, precision, plan)
     return network
+
+
+def _builder(info: NetworkInfo) -> Callable[[Plan, AnyPrecision], nn.Module]:
+    """The function behind an entry of the catalogue; UserError where that names none."""
+    module, _, function = info.builder.partition(":")
+    try:
+        found: Callable[[Plan, AnyPrecision], nn.Module] = getattr(import_module(module), function)
+        return found
+    except (ImportError, AttributeError, ValueError) as error:
+        what = f"builder of the network {info.name}"
+        raise UserError(what, got=info.builder, expected="module:function", hint=str(error)) from error
 
 
 @lru_cache(maxsize=1024)

@@ -3,7 +3,7 @@
 PyTorch writes each comparison, product and sum of a staircase to memory, some ten passes for each threshold; here a
 part of the values stays in the nearest cache for all of them. Every sum has its order written here, by part and by
 lane, and no arithmetic may be rearranged: threads, processors and compilers change no bit. The compiled code is
-cached on disk.
+cached on disk, where that may be written.
 """
 
 import math
@@ -33,7 +33,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def _compiled(function: Function) -> Function:
-    return cast(Function, njit(nogil=True, cache=True, error_model="numpy")(function))
+    def compiled(*, kept: bool) -> Function:
+        return cast(Function, njit(nogil=True, cache=kept, error_model="numpy")(function))
+
+    try:
+        return compiled(kept=True)
+    except RuntimeError:  # neither this folder nor the user's can be written: each process compiles for itself
+        return compiled(kept=False)
 
 
 @_compiled

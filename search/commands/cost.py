@@ -5,8 +5,9 @@ from typing import Any
 
 from evaluators import cost_report
 from evaluators.objectives import OBJECTIVES
-from search.console import console, say, say_json, table
+from search.console import say, say_json, table
 from search.formats import number, scientific
+from search.narrow import print_table
 from space import Candidate
 
 COLUMNS = ("layer", "kind", "MACs", "weights", "w", "a", "BOPS")
@@ -40,7 +41,7 @@ def _print_member(title: str, layers: list[dict[str, Any]]) -> None:
     macs, weights, bops = (sum(one[name] for one in layers) for name in ("macs", "weights", "bops"))
     grid.add_section()
     grid.add_row("sum", "", f"{macs:,}", f"{weights:,}", "", "", scientific(bops), style="bold")
-    console().print(grid)
+    print_table(grid)
 
 
 def _print_totals(data: dict[str, Any]) -> None:
@@ -52,4 +53,4 @@ def _print_totals(data: dict[str, Any]) -> None:
         grid.add_row(name, OBJECTIVES[name].label, number(data[name], OBJECTIVES[name].unit))
     grid.add_row("empir_time", "time / that of one float32 network", f"{data['empir_time']:.3g}")
     grid.add_row("empir_storage", "weights / those of one float32 network", f"{data['empir_storage']:.3g}")
-    console().print(grid)
+    print_table(grid)

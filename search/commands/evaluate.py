@@ -7,10 +7,11 @@ from dataclasses import asdict
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
 from evaluators.verdict import JUDGED, gap_of, rules_in, verdict_of
-from search.console import console, note, say, say_json, table
+from search.console import note, say, say_json, table
 from search.flags.shared import PLACE_FLAGS, given_flags
 from search.formats import clock, interval, measured, points
 from search.locked import Rebuilt, measure_lock, print_rebuilt
+from search.narrow import print_table
 from search.opening import evaluator_of, evaluator_of_lock, one_evaluation
 from search.verdicts import explained, styled
 from space import Candidate, UserError
@@ -107,6 +108,6 @@ def _print(
     if (gap := gap_of(found)) is not None:
         grid.add_row("gap", "pgd_naive less pgd", f"{points(gap)} points")
         grid.add_row("verdict", "whether pgd can be believed", styled(verdict_of(found)))
-    console().print(grid)
+    print_table(grid)
     for line in explained(_rules(found)):
         say(line)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.console import console, note, say, say_json, table
+from search.console import note, say, say_json, table
 from search.export.folders import CARD, FILES, check_free, whole
 from search.export.subject import Subject
 from search.export.verification import ATTACKED, CLAIMED, FLOAT32, TEST, Outcome, verify
 from search.export.writing import write_findings, write_network
 from search.formats import number, size
+from search.narrow import print_table
 from search.opening import evaluator_of_lock, one_evaluation
 from space import UserError
 from studies import Lock, read_lock
@@ -70,7 +71,7 @@ def _print(out: Path, lock: Lock, outcome: Outcome) -> None:
         if name in outcome.sizes:
             share = f"{100 * outcome.sizes[name] / float32:.1f} %"
             grid.add_row(name, size(outcome.sizes[name]), share, *_judged(name, outcome))
-    console().print(grid)
+    print_table(grid)
     for one in outcome.latency:
         say(f"batch {one.batch}: {1000 * one.exported:.3g} ms an image, {one.ratio:.2f} times the float32 network")
     if outcome.deployable:

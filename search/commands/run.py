@@ -1,5 +1,7 @@
 """`run`: search a design space, and leave the front, its pictures and one selected candidate."""
 
+from __future__ import annotations
+
 import json
 import logging
 import math
@@ -9,6 +11,7 @@ from argparse import Namespace
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evaluators.base import check_range
 from evaluators.objectives import find_objectives
@@ -24,7 +27,6 @@ from space.shown import counted
 from studies import (
     AUTO,
     PROPOSALS,
-    Evaluates,
     Hands,
     Limit,
     Plateau,
@@ -40,6 +42,9 @@ from studies import (
     write_outputs,
 )
 
+if TYPE_CHECKING:
+    from evaluators import Evaluator
+
 DONE, INTERRUPTED = 0, 130
 
 
@@ -49,6 +54,7 @@ def execute(args: Namespace) -> int:
     stop = Stop(trials=args.trials, seconds=args.time, plateau=plateau, repeats=args.repeats)
     evaluator, config = _prepare(args)
     study = Study.open(args.out or _folder(evaluator), config, storage=args.storage)
+    evaluator = evaluator.under(study.config.protocol, study.config.budget)  # which may know the images by another name
     hands = _hands(args, study)
     with progress(config.objectives) as show:
         stopped = study.run(evaluator, stop, show, hands=hands)
@@ -89,7 +95,7 @@ def _cluster(args: Namespace, study: Study) -> Hands:
     return Cluster(partial(evaluator_for, study.config, place), study.config, args.workers, args.address, gpu)
 
 
-def _leave(study: Study, evaluator: Evaluates) -> Selection | None:
+def _leave(study: Study, evaluator: Evaluator) -> Selection | None:
     """Write tables and pictures; there is nothing to write if the run was interrupted while it was set up."""
     if study.bounds is None:
         return None
@@ -98,7 +104,7 @@ def _leave(study: Study, evaluator: Evaluates) -> Selection | None:
     return selection
 
 
-def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
+def _prepare(args: Namespace) -> tuple[Evaluator, StudyConfig]:
     """Check what is cheap to check, then load the data."""
     if args.proposals not in PROPOSALS:
         raise UnknownName("proposals", args.proposals, PROPOSALS)
@@ -126,10 +132,13 @@ def _prepare(args: Namespace) -> tuple[Evaluates, StudyConfig]:
     return evaluator, config
 
 
-def _folder(evaluator: Evaluates) -> Path:
+def _folder(evaluator: Evaluator) -> Path:
     """runs/DATASET-NETWORK, for one's own images by the name of their file or folder, odd signs replaced."""
-    dataset = re.sub(r"[^\w.+@-]", "_", Path(evaluator.protocol.dataset.removeprefix("folder:")).stem)
-    return Path("runs") / f"{dataset}-{evaluator.protocol.network}"
+    dataset = evaluator.protocol.dataset
+    folder = dataset.removeprefix("folder:")
+    name = Path(dataset).stem if folder == dataset else Path(folder).resolve().name  # of "." too, and all of "v1.2"
+    plain = re.sub(r"[^\w.+@-]", "_", name)
+    return Path("runs") / f"{plain}-{evaluator.protocol.network}"
 
 
 def _again(args: Namespace) -> str:

@@ -15,6 +15,7 @@ from search.opening import evaluator_of_study
 from search.pictures import draw_pictures
 from search.rooms import in_words
 from space import UserError
+from space.shown import counted
 from studies import Limit, Offer, Selection, Study, check_limits, read_lock, room_of, write_selected
 
 if TYPE_CHECKING:
@@ -84,5 +85,7 @@ def _origin(study: Study, selection: Selection) -> str:
     """Whether what was chosen from was confirmed, and how."""
     if selection.confirmation is not None:
         return origin_of(selection.confirmation)
+    if selection.fallen:
+        return f"the search's own measurements: none of {counted(selection.fallen, 'confirmed candidate')} stands"
     command = shlex.join(["confirm", operand(study.folder)])
     return f"the search's own measurements, not confirmed ones; `{command}` makes those"

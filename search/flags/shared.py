@@ -151,7 +151,7 @@ def add_budget(parser: argparse.ArgumentParser) -> None:
     _add_counts(
         group,
         ("images", "validation images under attack", BUDGET.images),
-        ("steps", "gradient steps of BIM, MIM and PGD", BUDGET.steps),
+        ("steps", "gradient steps of BIM, MIM and PGD; 0 switches every attack off", BUDGET.steps),
         ("restarts", "random starts of PGD", BUDGET.restarts),
     )
 

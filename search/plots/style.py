@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ RC: dict[Any, Any] = {
     "ytick.direction": "out",
     "axes.grid": False,
     "text.usetex": False,
+    "text.parse_math": False,  # names that people give may hold any sign
     "savefig.bbox": None,
     "figure.facecolor": "white",
     "axes.facecolor": "white",
@@ -59,9 +61,14 @@ def hollow(look: dict[str, Any]) -> dict[str, Any]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write the figure as PNG; a picture that is there already stays whole until the new one is."""
+    """Write the figure as PNG; a picture that is there already stays whole until the new one is.
+
+    A sign that the font lacks, of a name in another script, is a box in the picture and nothing to warn of.
+    """
     partial = path.with_name(f".{path.name}.partial")
-    figure.savefig(partial, format="png", dpi=DPI)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(partial, format="png", dpi=DPI)
     partial.replace(path)
 
 

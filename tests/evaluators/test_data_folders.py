@@ -139,6 +139,21 @@ def test_too_few_classes(tmp_path, monkeypatch):
     assert complaint("folder:pets") == f"too few classes in a folder: got 'pets/train'; {expected}"
 
 
+@pytest.mark.parametrize("parts", [("Train", "Test"), ("training", "validation"), ("TRAIN", "val"), ("testing", "dev")])
+def test_parts_of_another_name_are_no_classes(tmp_path, parts):
+    """They were two classes, and a network learnt to tell the training set from the test set."""
+    text = complaint(pets(tmp_path, parts))
+    assert f"parts of a data set in the place of classes: got '{', '.join(sorted(parts))}'" in text
+    assert "train/ and perhaps test/ or val/, called just so" in text
+
+
+def test_a_class_may_be_called_like_a_part(tmp_path):
+    for kind in ("bus", "training"):
+        for i in range(4):
+            draw(tmp_path / kind / f"{i}.png")
+    assert load(f"folder:{tmp_path}").classes == 2
+
+
 def test_a_test_folder_alone_is_not_enough(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pets(tmp_path / "pets", parts=("test",))

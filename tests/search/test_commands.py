@@ -11,6 +11,7 @@ from matplotlib.image import imread
 from evaluators.objectives import OBJECTIVES
 from search.cli import main
 from space import Candidate
+from studies import Study
 
 FILES = {"study.json", "trials.csv", "front.csv", "front.json", "front.png", "history.png", "selected.json"}
 Use = Callable[..., None]
@@ -127,6 +128,16 @@ def test_the_same_command_goes_on_where_it_stopped(study: Path, capsys: Capture)
     assert sum(row["state"] == "complete" for row in after) == 14
 
 
+def test_the_same_images_under_another_name_are_the_same_study(study: Path, capsys: Capture) -> None:
+    """A path from another folder, say: a study belongs to the images' checksum."""
+    run = ["--space", "space.toml", "--trials", "13", "--out", "study"]
+    assert main([*run, "--dataset", "../data/mnist5k.npz"]) == 0
+    assert len(rows(study)) > 12
+    assert Study.load(study).config.protocol.dataset == "mnist5k"
+    assert main([*run, "--dataset", "mnist5k", "--epsilon", "0.1"]) == 2
+    assert "holds a study with another protocol.epsilon" in capsys.readouterr().err
+
+
 def test_the_folder_is_named_after_data_and_network(
     tmp_path: Path, use_table: Use, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +146,21 @@ def test_the_folder_is_named_after_data_and_network(
     assert main(["--trials", "1"]) == 0
     assert main(["--trials", "1", "--dataset", "some/where/mine.npz", "--network", "fcn2"]) == 0
     assert sorted(path.name for path in Path("runs").iterdir()) == ["mine-fcn2", "mnist5k-mnistconv"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [("folder:photos/v1.2", "v1.2"), ("folder:v1.3@32", "v1.3@32"), ("folder:.", "here"), ("folder:..", "above")],
+)
+def test_the_folder_has_the_whole_name_of_that_of_the_images(
+    dataset: str, name: str, tmp_path: Path, use_table: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two versions of one's images had one folder, and the second was refused as another study."""
+    use_table()
+    (tmp_path / "above" / "here").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "above" / "here")
+    assert main(["--trials", "1", "--dataset", dataset]) == 0
+    assert [path.name for path in Path("runs").iterdir()] == [f"{name}-mnistconv"]
 
 
 def test_plot_draws_both_pictures_again(study: Path, capsys: Capture) -> None:

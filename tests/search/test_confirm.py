@@ -18,8 +18,9 @@ from evaluators.robustness.verification.settings import Verification
 from evaluators.robustness.verification.verify import Verifier
 from search.cli import main, parse
 from search.commands.confirm import title_of
-from search.confirmed import confirmation_csv, sentences
+from search.confirmed import confirmation_csv, print_confirmation, sentences
 from search.confirming import Confirming, on_test
+from search.formats import bounded
 from search.opening import evaluator_of_lock, evaluator_of_study
 from search.pictures import scene_of
 from space import Candidate
@@ -279,6 +280,18 @@ def test_sentences_tell_who_fell_who_came_and_how_far_off_the_search_was() -> No
     assert told[0] == f"0 of the front's 1 stand; from beside it came #8 {first.candidate}"
     assert told[1] == f"#7 {first.candidate} fell: beaten by #1"
     assert told[2] == "from search to confirmed: acc +10.0 points on average (+10.0 to +10.0)"
+
+
+def test_eighty_columns_hold_every_figure(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """The table is wider: there, numbers lost their exponents, and candidates their names."""
+    found = read_confirmation("study")
+    assert found is not None
+    monkeypatch.setenv("COLUMNS", "80")
+    print_confirmation(found, "what was confirmed")
+    told = "".join(capsys.readouterr().out.split())
+    for row in found.rows:
+        figures = [bounded(row.measurements[name]) for name in found.objectives]
+        assert all("".join(text.split()) in told for text in (row.candidate, *figures))
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,8 @@ HOSTILE = (
     "=HYPERLINK(A1)",
     "<script>alert(1)</script>",
     "$x_$ $\\frac{",
+    "$x_$",
+    "日本",
     "a\r\nb",
     "../../escaped",
     "latin\udce9",

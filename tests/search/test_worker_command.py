@@ -213,3 +213,10 @@ def test_network_file_systems_are_known(tmp_path, folder, kind):
     (tmp_path / "mounts").write_text(MOUNTS)
     assert network_filesystem(Path(folder), tmp_path / "mounts") == kind
     assert network_filesystem(Path(folder), tmp_path / "none") == ""
+
+
+def test_a_folder_that_is_called_like_a_home_is_one_like_others(tmp_path: Path) -> None:
+    (tmp_path / "mounts").write_text(MOUNTS)
+    assert network_filesystem(Path("~nobody-at-all/study"), tmp_path / "mounts") == network_filesystem(
+        Path("study"), tmp_path / "mounts"
+    )

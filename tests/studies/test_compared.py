@@ -139,6 +139,15 @@ def test_seeds_may_differ_everywhere(study):
     assert len(compare_studies([study(), other]).contenders) == 2
 
 
+def test_images_may_have_another_name_where_they_are_the_same(study):
+    named = replace(PROTOCOL, dataset="elsewhere.npz")
+    assert len(compare_studies([study(), study(seed=1, protocol=named)]).contenders) == 2
+    with pytest.raises(UserError, match="each run counts once"):
+        compare_studies([study(), study(protocol=named)])
+    with pytest.raises(UserError, match=r"another protocol.dataset: got 'elsewhere.npz'"):
+        compare_studies([study(), study(seed=1, protocol=replace(named, checksum="other"))])
+
+
 def test_a_run_counts_once(study):
     one = study()
     for twin in (one, study()):

@@ -313,4 +313,15 @@ def test_what_came_to_the_front_after_the_confirmation_is_warned_of(chosen_from)
 def test_a_confirmation_of_which_nothing_stands_is_no_offer(chosen_from):
     study, found = chosen_from
     write_confirmation(study.folder, replace(found, rows=tuple(replace(row, reason="x") for row in found.rows)))
-    assert Offer.of(study).confirmation is None
+    offer = Offer.of(study)
+    assert offer.confirmation is None
+    objectives, terms = study.config.objectives, study.config.terms
+    assert f"none of {len(found.rows)} confirmed candidates stands" in offer.select(objectives, terms).warning
+    assert "stands" not in Offer.of(study, confirmed=False).select(objectives, terms).warning
+
+
+def test_a_confirmation_that_was_interrupted_before_its_first_result_says_nothing(chosen_from):
+    study, found = chosen_from
+    begun = tuple(replace(row, seeds=(), measurements={}, reason="not measured yet") for row in found.rows)
+    write_confirmation(study.folder, replace(found, rows=begun))
+    assert Offer.of(study).fallen == 0
