@@ -118,7 +118,7 @@ def test_the_card_tells_means_of_several_trainings_from_what_one_network_is_wort
 
 
 def test_the_card_compares_with_no_attacker_of_another_kind():
-    """Behind the discretizer plain PGD may move what no attacker of the image can: less is left than of the worst case."""
+    """Behind the discretizer plain PGD may move what no attacker of the image can, and less is left of it."""
     behind = replace(lock().protocol, threat="discretised")
     assert "would have said" not in card(lock(protocol=behind), outcome())
 
