@@ -81,6 +81,11 @@ RULES: dict[str, Rule] = {
         meaning="images that stand behind the discretizer, where the protocol has its attacker, and fall before it",
         suspect=(0.02, 3),
     ),
+    "unattacked": Rule(
+        meaning="images that no attack was run on, since it had no steps, and that nothing certifies",
+        suspect=(0.01, 2),
+        masked=(0.02, 3),
+    ),
 }
 """The thresholds are calibrated on planted masks and honest controls: tests/evaluators/test_planted_masks.py."""
 

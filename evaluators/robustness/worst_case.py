@@ -124,7 +124,7 @@ class WorstCase:
         yield _standing(sieges)
         siege = Siege.joined(sieges)
         certified = self._certify(siege, model)
-        evidence = self._evidence(siege, target, naive)
+        evidence = self._evidence(siege, target, naive) | self._unattacked(siege, certified)
         return Findings(
             images=siege.outcome.images,
             clean=siege.clean,
@@ -185,6 +185,12 @@ class WorstCase:
         images = {"one-step": siege.breaks[ONE_STEP], "gap": gap}
         images |= {"discretizer": gap} if self._is_behind(target.model, siege.outcome.origin) else {}
         return found | {name: Evidence(share=count / len(naive), images=count) for name, count in images.items()}
+
+
+    def _unattacked(self, siege: Siege, certified: Tensor) -> dict[str, Evidence]:
+        """What stands because nothing was tried."""
+        left = 0 if self.effort.steps else int((~siege.outcome.broken & ~certified).sum())
+        return {"unattacked": Evidence(share=left / len(certified), images=left)}
 
 
 def _standing(sieges: Sequence[Siege]) -> Tensor:

@@ -92,6 +92,11 @@ def test_without_steps_nothing_is_attacked():
     one = found("majority", 0.3, Effort(steps=0))
     assert torch.equal(one.standing, one.clean) and torch.equal(one.naive, one.clean)
     assert sum(one.breaks.values()) == 0
+    assert one.flags == ("masked:unattacked",)
+
+
+def test_what_cannot_be_moved_needs_no_attack():
+    assert found("majority", 0.0, Effort(steps=0)).flags == ()
 
 
 @pytest.mark.parametrize("field", ["steps", "restarts", "queries", "sample", "probed"])
