@@ -186,7 +186,6 @@ class WorstCase:
         images |= {"discretizer": gap} if self._is_behind(target.model, siege.outcome.origin) else {}
         return found | {name: Evidence(share=count / len(naive), images=count) for name, count in images.items()}
 
-
     def _unattacked(self, siege: Siege, certified: Tensor) -> dict[str, Evidence]:
         """What stands because nothing was tried."""
         left = 0 if self.effort.steps else int((~siege.outcome.broken & ~certified).sum())
