@@ -57,7 +57,7 @@ class Source:
 
     def __post_init__(self) -> None:
         _check_part("training", self.train)
-        _check_classes(self.train.labels, least=2 if self.test else 3)
+        _check_classes(self.train.labels, least=fewest(has_test=self.test is not None))
         if self.test:
             _check_part("test", self.test)
             _check_test(self.train, self.test)
@@ -79,6 +79,11 @@ class Source:
                 digest.update(np.ascontiguousarray(part.images).data)
                 digest.update(np.ascontiguousarray(part.labels, dtype="<i8").data)
         return digest.hexdigest()[:16]
+
+
+def fewest(*, has_test: bool) -> int:
+    """Training images that each class needs, so that every split gets one."""
+    return 2 if has_test else 3
 
 
 def _kind(array: NDArray[Any]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluators.data.arrays import Part, Source
+from evaluators.data.arrays import Part, Source, fewest
 from evaluators.data.decoding import read_images
 from evaluators.homes import expanded
 from space.errors import UnknownName, UserError
@@ -71,7 +71,8 @@ def read_folder(path: Path, size: int | None = None) -> Source:
         raise UserError(
             "parts of a data set in the place of classes", got=", ".join(classes), expected=expected, hint=hint
         )
-    files = [_files(train, classes), _files(test, classes) if test else []]
+    least = fewest(has_test=test is not None)
+    files = [_files(train, classes, least), _files(test, classes) if test else []]
     images = read_images(path, [file for part in files for file, _ in part], size)
     labels = np.array([label for part in files for _, label in part], dtype=np.int64)
     cut = len(files[0])
@@ -94,7 +95,7 @@ def _subfolders(path: Path) -> list[str]:
     return sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
-def _files(part: Path, classes: list[str]) -> list[tuple[Path, int]]:
+def _files(part: Path, classes: list[str], least: int = 1) -> list[tuple[Path, int]]:
     files = []
     for name in _subfolders(part):
         if name not in classes:
@@ -102,6 +103,9 @@ def _files(part: Path, classes: list[str]) -> list[tuple[Path, int]]:
         found = _images(part / name, frozenset((part.resolve(), part.parent.resolve())))
         if not found:
             raise UserError("a class has no images", got=str(part / name), expected="PNG or JPEG files")
+        if len(found) < least:
+            expected = f"at least {least} in {part / name}, so that every split gets one"
+            raise UserError("too few training images of a class", got=len(found), expected=expected)
         files += [(file, classes.index(name)) for file in found]
     if not files:
         expected, hint = "subfolders with the images of one class each", "without it, a fifth of train/ is held out"

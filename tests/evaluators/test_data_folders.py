@@ -178,8 +178,8 @@ def test_a_class_of_the_test_folder_only(tmp_path):
 
 @pytest.mark.parametrize(("parts", "n", "least"), [(("train", "test"), 1, 2), (("train",), 2, 3)])
 def test_too_few_images_of_a_class(tmp_path, parts, n, least):
-    expected = f"expected at least {least}, so that every split gets one"
-    text = f"too few training images of class 0: got {n}; {expected}"
+    expected = f"expected at least {least} in {tmp_path}/train/cat, so that every split gets one"
+    text = f"too few training images of a class: got {n}; {expected}"
     assert complaint(pets(tmp_path, parts, n)) == text
 
 
