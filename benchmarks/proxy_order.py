@@ -4,17 +4,19 @@
 
 Trains every candidate for a few epochs in several ways, and once for ten times as long from scratch; prints
 Spearman's rank correlation of each way with the long training, for clean accuracy and accuracy under PGD. The way
-"as long, another seed" trains as long again: no shorter one can be expected to order better. With --drawn the
-candidates are drawn from a preset as a random search draws them, in place of a list of one width. With --known the
-long training is that of an earlier result, and further ways are added to its own.
+"as long, another seed" trains as long again: no shorter one can be expected to order better. One long training is a
+noisy judge, so where there are several, each way is also compared with their mean, and a long one with the mean of the
+others. With --drawn the candidates are drawn from a preset as a random search draws them, in place of a list of one
+width. With --known the long training is that of an earlier result, and further ways are added to its own.
 """
 
 import argparse
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import optuna
@@ -73,7 +75,9 @@ SPENT = {
 }
 """How many times the epochs of the other ways, and what part of their images; the same recipe."""
 
-AGAIN = "as long, another seed"
+AGAIN = {"as long, another seed": 2, "as long, a third seed": 3}
+"""The long training again: which repetition of the seeds."""
+
 Found = dict[str, tuple[float, float]]
 """Accuracy and accuracy under attack of candidates."""
 
@@ -121,7 +125,7 @@ def main() -> None:
     parser.add_argument("--attacked", choices=("pgd_naive", "pgd"), default="pgd_naive")
     parser.add_argument("--cache", type=Path, default=Path("runs/proxy_order"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/proxy_order.json"))
-    ways = [*WAYS, *SPENT, AGAIN]
+    ways = [*WAYS, *SPENT, *AGAIN]
     parser.add_argument("--ways", nargs="+", choices=ways, default=ways, help="of training, beside the long one")
     parser.add_argument("--known", type=Path, help="a result of the same settings: its long training and its ways")
     args = parser.parse_args()
@@ -132,12 +136,14 @@ def main() -> None:
     reference = known.get("long") or long_training(args, texts)
     rows = known["short"] | {way: short_training(args, way, texts) for way in args.ways}
     table = {way: correlations(values, reference) for way, values in rows.items()}
-    print(f"\n{'way':45} {'acc':>6} {'pgd':>6}   (Spearman with {args.long} epochs, {len(texts)} candidates)")
+    means = {way: correlations(values, mean_of(judges(rows, way, reference))) for way, values in rows.items()}
+    print(f"\n{'way':45} {'acc':>6} {'pgd':>6}   (Spearman with {args.long} epochs, {len(texts)} candidates;")
+    print(f"{'':60}   in brackets with the mean of all trainings as long)")
     for way, (acc, pgd) in table.items():
-        print(f"{way:45} {acc:6.3f} {pgd:6.3f}")
+        print(f"{way:45} {acc:6.3f} {pgd:6.3f}   ({means[way][0]:.3f} {means[way][1]:.3f})")
     args.out.parent.mkdir(parents=True, exist_ok=True)
     settings = settings_of(args) | {"ways": str(list(rows))}
-    result = {"settings": settings, "spearman": table, "long": reference, "short": rows}
+    result = {"settings": settings, "spearman": table, "with_mean": means, "long": reference, "short": rows}
     args.out.write_text(json.dumps(result, indent=1) + "\n")
 
 
@@ -160,16 +166,29 @@ def long_training(args: argparse.Namespace, texts: Sequence[str]) -> Found:
 def short_training(args: argparse.Namespace, way: str, texts: Sequence[str]) -> Found:
     """What the candidates are worth trained in one way."""
     times, part = SPENT.get(way, (1, 1))
-    epochs = args.long if way == AGAIN else args.epochs * times
+    epochs = args.long if way in AGAIN else args.epochs * times
     print(f"{way}: {epochs} epochs")
-    evaluator = evaluator_for(args, epochs, "from scratch" if way == AGAIN else way, part)
-    return measured(evaluator.repeated(2) if way == AGAIN else evaluator, WAYS.get(way, SCRATCH), texts, args.attacked)
+    if way in AGAIN:
+        evaluator = evaluator_for(args, epochs, "from scratch").repeated(AGAIN[way])
+    else:
+        evaluator = evaluator_for(args, epochs, way, part)
+    return measured(evaluator, WAYS.get(way, SCRATCH), texts, args.attacked)
 
 
 def settings_of(args: argparse.Namespace) -> dict[str, str]:
     """All that the numbers depend on."""
     settings = {name: str(value) for name, value in vars(args).items() if name not in ("cache", "out", "known")}
     return settings | {"dataset": Path(args.dataset).name, "torch": torch.__version__, "machine": platform.machine()}
+
+
+def judges(rows: Mapping[str, Found], way: str, reference: Found) -> list[Found]:
+    """All long trainings that a way may be compared with: every one but itself."""
+    return [reference, *(rows[again] for again in AGAIN if again in rows and again != way)]
+
+
+def mean_of(found: Sequence[Found]) -> Found:
+    """Mean accuracy and accuracy under attack of every candidate."""
+    return {text: (fmean(f[text][0] for f in found), fmean(f[text][1] for f in found)) for text in found[0]}
 
 
 def correlations(values: Found, reference: Found) -> list[float]:
