@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from evaluators.base import Budget
 from evaluators.verdict import JUDGED
 from search.console import by_cost
-from search.flags.shared import PROTOCOL_FLAGS, TRAINING_FLAGS
+from search.flags.shared import PLACE_FLAGS, PROTOCOL_FLAGS, TRAINING_FLAGS
 from search.opening import evaluator_of, evaluator_of_study
 from space import Candidate, UserError
 from studies import Record, Study
@@ -53,16 +53,18 @@ def read_subject(args: Namespace) -> Subject:
 
 
 def _study(args: Namespace) -> Subject:
-    given = [word.split("=")[0] for word in args.words if word.split("=")[0] in (*PROTOCOL_FLAGS, *TRAINING_FLAGS)]
-    if given:
+    own = {*PROTOCOL_FLAGS, *TRAINING_FLAGS} - {*PLACE_FLAGS}
+    typed = [word.split("=")[0] for word in args.words]
+    if given := [name for name in typed if name in own]:
         raise UserError("a study has its own protocol and budget", got=given[0], expected="a candidate with that flag")
+    dataset = args.dataset if "--dataset" in typed else ""
     study = Study.load(args.subject, storage=args.storage)
     objectives = study.config.objectives
     members = by_cost(study.front(), objectives)
     if not members:
         raise UserError("no front to audit", got=args.subject, hint="trials.csv says why; run goes on with the study")
     return Subject(
-        evaluator=evaluator_of_study(study, args),
+        evaluator=evaluator_of_study(study, Namespace(**{**vars(args), "dataset": dataset})),
         candidates=[(Candidate.parse(one.candidate), one) for one in members],
         objectives=objectives,
         study=study.folder,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from evaluators.base import Budget
@@ -83,10 +84,11 @@ def evaluator_under(
     return opened.under(protocol, budget)
 
 
-def evaluator_of_study(study: Study, args: Namespace) -> Evaluator:
-    """The study's own evaluator; see `evaluator_under`."""
-    protocol, budget = study.config.protocol, study.config.budget
-    return evaluator_under(protocol, budget, args, split_seed=protocol.seed, of=str(study.folder))
+def evaluator_of_study(study: Study, args: Namespace, budget: Budget | None = None) -> Evaluator:
+    """The study's own evaluator, or with another budget; `dataset` of `args` says where its images lie now."""
+    protocol, budget = study.config.protocol, budget or study.config.budget
+    of = str(study.folder)
+    return evaluator_under(protocol, budget, args, split_seed=protocol.seed, of=of, dataset=args.dataset)
 
 
 def evaluator_of_lock(lock: Lock, args: Namespace, dataset: str = "") -> Evaluator:
@@ -103,12 +105,15 @@ def evaluator_of_lock(lock: Lock, args: Namespace, dataset: str = "") -> Evaluat
 
 
 def evaluator_for(config: StudyConfig, args: Namespace) -> Evaluator:
-    """Open what a study's protocol and budget describe, as this host would: it may differ, and be refused."""
+    """Open what a study's protocol and budget describe, as this host would: it may differ, and be refused.
+
+    `dataset` of `args` says where its images lie here, "" for where the protocol says.
+    """
     from evaluators import open_evaluator
 
     protocol = config.protocol
-    return open_evaluator(
-        dataset=protocol.dataset,
+    opened = open_evaluator(
+        dataset=args.dataset or protocol.dataset,
         data_root=args.data_root,
         download=args.download,
         network=protocol.network,
@@ -120,6 +125,7 @@ def evaluator_for(config: StudyConfig, args: Namespace) -> Evaluator:
         device=args.device,
         cache=args.cache,
     )
+    return opened.under(replace(opened.protocol, dataset=protocol.dataset), config.budget)
 
 
 def gpu_name(device: str) -> str:

@@ -154,7 +154,7 @@ def on_this_host(count: int, folder: Path, args: Namespace) -> Processes:
             folder knows it, and others can read the words of a process.
     """
     command = [sys.executable, *args.start, "worker", str(folder.absolute())]  # which never begins with a dash
-    for name in ("cache", "data_root", "time"):
+    for name in ("dataset", "cache", "data_root", "time"):
         if (value := getattr(args, name)) is not None:
             command += [f"--{name.replace('_', '-')}", str(value)]
     places = [*_places(count, args.device)]

@@ -14,7 +14,7 @@ from search.confirmed import confirmation_csv, print_confirmation
 from search.confirming import Confirming
 from search.console import note, say, say_json
 from search.formats import clock, measured, radius
-from search.opening import evaluator_under
+from search.opening import evaluator_of_study
 from search.pictures import axes_of
 from space.errors import UserError, unwritable
 from space.shown import counted, line
@@ -55,8 +55,7 @@ def _prepare(study: Study, args: Namespace, folder: Path) -> tuple[Bench, Confir
     epochs = full_epochs(config.protocol.network, config.budget.epochs) if args.epochs is None else args.epochs
     budget = Budget(**{**asdict(config.budget), "epochs": epochs, "train_images": args.train_images})
     check_writable(folder)
-    seed = config.protocol.seed
-    evaluator = evaluator_under(config.protocol, budget, args, split_seed=seed, of=str(study.folder))
+    evaluator = evaluator_of_study(study, args, budget)
     plan = make_plan(study, budget, _plain(settings), near=args.near, seeds=args.seeds, code=evaluator.code)
     if not available():
         note("without attacks of another library: pyautoattack is not installed; pip install 'bitfront[audit]'")

@@ -46,4 +46,6 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="training images, 0 for all (default: %(default)s)",
     )
     shared.add_verification(parser, "effort of the attacks on test images")
-    shared.add_place(parser.add_argument_group("place"))
+    place = parser.add_argument_group("place")
+    shared.add_images(place)
+    shared.add_place(place)

@@ -12,7 +12,5 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="a new or empty folder, or an earlier export to replace"
     )
-    parser.add_argument(
-        "--dataset", default="", metavar="NAME", help="where the images lie now (default: where the lock says)"
-    )
+    shared.add_images(parser)
     shared.add_place(parser)

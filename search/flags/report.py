@@ -21,4 +21,6 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "(default: 4, where the data are at hand)",
     )
     shared.add_storage(parser)
-    shared.add_place(parser.add_argument_group("place: where images are attacked, for --images"))
+    place = parser.add_argument_group("place: where images are attacked, for --images")
+    shared.add_images(place)
+    shared.add_place(place)

@@ -21,4 +21,6 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--unconfirmed", action="store_true", help="go by the search's own measurements, confirmed or not"
     )
     shared.add_storage(parser)
-    shared.add_place(parser.add_argument_group("place: where the selected network is looked up"))
+    place = parser.add_argument_group("place: where the selected network is looked up")
+    shared.add_images(place)
+    shared.add_place(place)

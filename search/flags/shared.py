@@ -109,6 +109,13 @@ def add_protocol(parser: argparse.ArgumentParser) -> None:
     add_place(group)
 
 
+def add_images(parser: argparse._ActionsContainer) -> None:
+    """Where the images of a study, or of a lock file, lie now."""
+    parser.add_argument(
+        "--dataset", default="", metavar="NAME", help="where the images lie now (default: where they were)"
+    )
+
+
 def add_place(parser: argparse._ActionsContainer) -> None:
     """Where it runs, and where trained members are kept."""
     parser.add_argument("--data-root", type=Path, metavar="DIR", help="where torchvision's sets lie")

@@ -14,4 +14,5 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     shared.add_storage(parser)
     parser.add_argument("--time", type=values.duration, metavar="T", help="stop after 90, 90s, 5m or 1h")
+    shared.add_images(parser)
     shared.add_place(parser)

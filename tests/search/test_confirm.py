@@ -35,7 +35,7 @@ SMALL = ["--images", "12", "--steps", "2", "--restarts", "1", "--queries", "5", 
 EFFORT = Verification(images=12, steps=2, restarts=1, queries=5, binarized=0, twins=())
 CONFIRM = ["confirm", "study", "--seeds", "2", "--epochs", "2", "--train-images", "600", *SMALL, *PLACE]
 SPACE = 'precisions = ["fp", "xnor"]\nmembers = [1]\nfull_precision = [0]\ninput_bits = [8]\nwidths = [0.125, 0.25]\n'
-HERE = Namespace(device="cpu", cache=Path("cache"), data_root=None, download=False)
+HERE = Namespace(dataset="", device="cpu", cache=Path("cache"), data_root=None, download=False)
 
 
 @pytest.fixture(scope="module")
