@@ -27,7 +27,7 @@ PROTOCOL = {
     "--device",
     "--cache",
 }
-PLACE = {"--data-root", "--download", "--device", "--cache"}
+PLACE = {"--dataset", "--data-root", "--download", "--device", "--cache"}
 BUDGET = {"--epochs", "--train-images", "--images", "--steps", "--restarts"}
 STUDY = {
     "--objectives",
@@ -52,7 +52,7 @@ STUDY = {
 }
 FROZEN = {
     "run": COMMON | PROTOCOL | BUDGET | STUDY,
-    "worker": COMMON | {"STUDY", "--storage", "--time", "--data-root", "--download", "--device", "--cache"},
+    "worker": COMMON | PLACE | {"STUDY", "--storage", "--time"},
     "cost": COMMON | {"SPEC", "--network"},
     "evaluate": COMMON | PROTOCOL | BUDGET | {"SPEC", "--objectives", "--cost-model", "--from-lock"},
     "diagnose": COMMON | PROTOCOL | BUDGET | {"SPEC", "--out", "--only", "--alphas"},
@@ -65,13 +65,11 @@ FROZEN = {
     | {"STUDY", "--near", "--out", "--storage", "--seeds", "--epochs", "--train-images"}
     | {"--images", "--steps", "--restarts", "--queries", "--binarized", "--twins"},
     "plot": COMMON | {"STUDY", "--storage"},
-    "report": COMMON | {"STUDY", "--out", "--images", "--storage", "--data-root", "--download", "--device", "--cache"},
+    "report": COMMON | PLACE | {"STUDY", "--out", "--images", "--storage"},
     "select": COMMON | {"STUDY", "--limit", "--rule", "--storage", "--interactive", "--unconfirmed"} | PLACE,
-    "export": COMMON | {"STUDY|LOCK", "--out", "--dataset"} | {"--data-root", "--download", "--device", "--cache"},
+    "export": COMMON | PLACE | {"STUDY|LOCK", "--out"},
     "compare": COMMON | {"STUDY", "--out"},
-    "reproduce": COMMON
-    | {"TABLE", "--scale", "--rows", "--seeds", "--jobs", "--out"}
-    | {"--dataset", "--data-root", "--download", "--device", "--cache"},
+    "reproduce": COMMON | PLACE | {"TABLE", "--scale", "--rows", "--seeds", "--jobs", "--out"},
 }
 
 
