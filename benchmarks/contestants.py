@@ -13,7 +13,7 @@ from known_tables import OBJECTIVES, known, trusted, values_of, volume_of
 
 from space import Candidate
 from studies.config import Stop, StudyConfig
-from studies.expected import expected_gains
+from studies.fronts.expected import expected_gains
 from studies.replay import Replay, Table
 from studies.study import Study
 

@@ -14,9 +14,9 @@ from timing import save
 
 from space.candidate import Candidate
 from studies.config import StudyConfig
-from studies.gate import Gate
 from studies.records import GrowingFront, Record
 from studies.replay import Replay
+from studies.stages.gate import Gate
 from studies.trial import evaluate
 
 ORDERS = 10

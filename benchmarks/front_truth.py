@@ -23,9 +23,9 @@ from evaluators.objectives import BOUND
 from evaluators.seeds import number
 from studies.averages import averages
 from studies.config import Stop, StudyConfig
-from studies.confirming import near_front
-from studies.pareto import non_dominated
-from studies.probability import front_probability
+from studies.confirmation.plan import near_front
+from studies.fronts.pareto import non_dominated
+from studies.fronts.probability import front_probability
 from studies.records import Record, front
 from studies.replay import Replay, Row, Table
 from studies.study import Study

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from evaluators.verdict import worst
-from studies.bounds import Bounds
+from studies.fronts.bounds import Bounds
+from studies.fronts.hypervolume import hypervolume
 from studies.replay import Table
 from studies.terms import USUAL
-from studies.volume import hypervolume
 
 OBJECTIVES = ("acc", "pgd", "bops")
 TABLES = Path(__file__).parent / "table"

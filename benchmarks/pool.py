@@ -21,7 +21,7 @@ from evaluators import Budget, open_evaluator
 from evaluators.evaluator import Evaluator
 from space import Candidate, load_space
 from studies import Event, Stop, Study, StudyConfig, TrialFinished, hypervolume_trace
-from studies.proposals import Proposer
+from studies.proposals.proposer import Proposer
 
 SECONDS = 150.0
 BUDGET = Budget(epochs=2, train_images=1600, images=32, steps=4)

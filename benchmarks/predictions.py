@@ -14,9 +14,9 @@ from known_tables import OBJECTIVES, known
 from timing import save
 
 from space import Candidate
-from studies.designs import Designs
-from studies.pareto import Floats
-from studies.prediction import Prediction
+from studies.fronts.pareto import Floats
+from studies.proposals.designs import Designs
+from studies.proposals.prediction import Prediction
 from studies.replay import Replay
 
 COUNTS = (12, 25, 50)

@@ -20,12 +20,12 @@ from evaluators import cost_report
 from evaluators.base import Measurement
 from evaluators.networks.plan import Plan
 from space import Candidate
-from studies.bounds import Bounds
-from studies.pareto import Floats, non_dominated
-from studies.probability import front_probability
+from studies.fronts.bounds import Bounds
+from studies.fronts.hypervolume import hypervolume
+from studies.fronts.pareto import Floats, non_dominated
+from studies.fronts.probability import front_probability
 from studies.records import Record
 from studies.terms import NEAR
-from studies.volume import hypervolume
 
 OBJECTIVES = ("acc", "pgd", "bops")
 CHANCES = 2000

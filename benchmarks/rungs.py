@@ -29,9 +29,9 @@ from evaluators.members import Rung
 from evaluators.objectives import rung_name
 from space import Candidate, SearchSpace
 from studies import Record, StudyConfig
-from studies.bounds import Bounds
-from studies.halving import Rungs
-from studies.volume import hypervolume
+from studies.fronts.bounds import Bounds
+from studies.fronts.hypervolume import hypervolume
+from studies.stages.halving import Rungs
 
 MEMBERS = [
     *("fp", "pact4", "pact2", "dorefa4-2", "dorefa2-4", "dorefa2-2", "bnn", "xnor"),

@@ -22,9 +22,9 @@ from servers import Server
 from timing import save
 
 from evaluators import Budget, open_evaluator
-from search.cluster import Cluster
 from search.opening import evaluator_for
-from search.processes import on_this_host
+from search.workers.cluster import Cluster
+from search.workers.processes import on_this_host
 from space import load_space
 from studies import Event, Stop, Study, StudyConfig, TrialFinished
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from evaluators.objectives import OBJECTIVES
 from search.formats import bounded, measured, probability
-from search.verdicts import columns, in_words
+from search.tables.verdicts import columns, in_words
 from space.shown import printable
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from evaluators.base import Measurement
-    from search.verdicts import Cells
+    from search.tables.verdicts import Cells
     from studies.records import Record
 
 NARROWEST = 12

@@ -11,7 +11,7 @@ from evaluators.objectives import OBJECTIVES
 from search.confirming import on_test
 from search.console import note, say, table
 from search.formats import number
-from search.narrow import print_table
+from search.tables.narrow import print_table
 from space import UserError
 from space.shown import counted
 

@@ -9,8 +9,8 @@ from evaluators.objectives import OBJECTIVES, find_objectives
 from space.errors import UnknownName, UserError
 from space.shown import counted
 from space.space import SearchSpace
-from studies.choice import AUTO, check_sampler
 from studies.limits import Limit, check_limits
+from studies.samplers.choice import AUTO, check_sampler
 from studies.terms import Terms
 
 PROPOSALS: tuple[str, ...] = ("model", "pool", "off")

@@ -10,24 +10,24 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from evaluators.base import Measurement
 from space.candidate import Candidate
-from studies.choice import ENUMERABLE
-from studies.claims import CLAIM, Claim
-from studies.colleagues import Colleagues
 from studies.config import Stop
 from studies.events import Event, Measured, Stopped, TrialStarted, Why
-from studies.gate import Gate
 from studies.header import Header
 from studies.ledger import Ledger
 from studies.memory import Memory
-from studies.nominations import PATIENCE, Nominations
-from studies.patience import Lost
+from studies.proposals.nominations import PATIENCE, Nominations
 from studies.records import Record
-from studies.samplers import make_encoding, make_sampler
-from studies.signs import Life
-from studies.stored import RECORD, store
+from studies.samplers.choice import ENUMERABLE
+from studies.samplers.named import make_encoding, make_sampler
+from studies.stages.gate import Gate
+from studies.storage.patience import Lost
+from studies.storage.stored import RECORD, store
 from studies.task import Task
 from studies.trial import Evaluates, Outcome, Report
 from studies.watch import Watch
+from studies.workers.claims import CLAIM, Claim
+from studies.workers.colleagues import Colleagues
+from studies.workers.signs import Life
 
 ORIGIN = "origin"
 """User attribute of an Optuna trial that did not come from the sampler: who proposed it."""

@@ -10,12 +10,12 @@ from typing import Any, Self
 
 from evaluators.seeds import number
 from space.errors import UserError
-from studies.bounds import Bounds, measure_bounds
-from studies.choice import Choice, Task, choose
 from studies.config import StudyConfig, check_same, renamed
-from studies.design import DRAWS, cost_axis, distinct, draws, first_design
+from studies.fronts.bounds import Bounds, measure_bounds
 from studies.limits import check_limits
-from studies.prospects import Foresees
+from studies.proposals.prospects import Foresees
+from studies.samplers.choice import Choice, Task, choose
+from studies.samplers.design import DRAWS, cost_axis, distinct, draws, first_design
 from studies.trial import Evaluates
 
 MODELLED, UNMODELLED = 4, 10

@@ -9,12 +9,12 @@ from optuna.trial import FrozenTrial
 from studies.config import Stop
 from studies.events import Event, TrialFinished, Why
 from studies.failures import FailureWatch
-from studies.gate import Gate
 from studies.header import Header
 from studies.memory import Memory
-from studies.plateau import PlateauWatch
 from studies.records import GrowingFront, Record
-from studies.stored import finished, stored
+from studies.stages.gate import Gate
+from studies.stages.plateau import PlateauWatch
+from studies.storage.stored import finished, stored
 
 
 class Ledger:

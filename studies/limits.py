@@ -11,7 +11,7 @@ from evaluators.objectives import OBJECTIVES, find_objective
 from space.errors import UserError
 
 if TYPE_CHECKING:
-    from studies.bounds import Bounds
+    from studies.fronts.bounds import Bounds
 
 Operator = Literal["<=", ">="]
 OPERATORS: tuple[Operator, ...] = ("<=", ">=")

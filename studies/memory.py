@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from studies.archive import Archive
 from studies.keys import Keys
 from studies.records import Record
+from studies.storage.archive import Archive
 
 UNDECIDED = -1
 """Of a key whose candidate may be tried again, instead of the place of the record that decides."""

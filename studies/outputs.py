@@ -11,17 +11,17 @@ from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
 from space.errors import UserError, unwritable
 from space.shown import csv_text
-from studies.files import write_text
-from studies.history import hypervolume_trace
+from studies.fronts.history import hypervolume_trace
 from studies.limits import Limit
 from studies.listed import Listed
 from studies.lock import LOCK_FILE, read_lock
-from studies.locking import lock_of, remembering
-from studies.offer import Offer
 from studies.records import STATES, Record, front
-from studies.rules.reading import check_rule, default_rule
-from studies.selection import Selection
-from studies.storage import SUMMARY
+from studies.selection.locking import lock_of, remembering
+from studies.selection.offer import Offer
+from studies.selection.rules.reading import check_rule, default_rule
+from studies.selection.select import Selection
+from studies.storage.files import write_text
+from studies.storage.place import SUMMARY
 from studies.study import Study
 
 Columns = dict[str, Callable[[Record], object]]

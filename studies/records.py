@@ -10,8 +10,8 @@ import numpy as np
 from evaluators.base import Measurement
 from evaluators.objectives import find_objectives, stage_of
 from studies.averages import averages
+from studies.fronts.pareto import Floats, non_dominated
 from studies.judged import Judged
-from studies.pareto import Floats, non_dominated
 from studies.terms import USUAL, Terms
 
 State = Literal["complete", "stopped", "vetoed", "failed", "duplicate"]

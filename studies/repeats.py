@@ -9,9 +9,9 @@ from typing import Protocol as Interface
 from optuna.trial import FrozenTrial, create_trial
 
 from studies.config import StudyConfig
-from studies.probability import front_probability
+from studies.fronts.probability import front_probability
 from studies.records import Record, feasible_records
-from studies.told import constraints, told
+from studies.samplers.told import constraints, told
 from studies.trial import Evaluates, Outcome
 
 UNSURE = (0.05, 0.95)

@@ -13,8 +13,8 @@ from studies.config import StudyConfig
 from studies.desk import ORIGIN, Desk
 from studies.events import Stopped
 from studies.repeats import Repeat, Repeats, as_trial, next_repeat
-from studies.shown import shown
-from studies.stored import RECORD
+from studies.storage.shown import shown
+from studies.storage.stored import RECORD
 from studies.task import Task
 from studies.trial import Evaluates, Outcome, evaluate
 

@@ -11,21 +11,20 @@ import optuna
 
 from evaluators.objectives import find_objectives
 from space.errors import UserError, unwritable
-from studies.bounds import Bounds
-from studies.choice import Choice
-from studies.colleagues import Colleagues
 from studies.config import Stop, StudyConfig, check_same
 from studies.desk import Desk
 from studies.events import Event, RunStarted, RunStopped, Stopped
-from studies.files import make_folder
+from studies.fronts.bounds import Bounds
+from studies.fronts.probability import front_probability
 from studies.header import Header, make_header, versions
 from studies.limits import Limit
-from studies.mounts import network_filesystem
-from studies.probability import front_probability
 from studies.records import Record, front
 from studies.repeats import Repeats
 from studies.runner import Alone, Hands, repeat_unsure
-from studies.storage import (
+from studies.samplers.choice import Choice
+from studies.storage.files import make_folder
+from studies.storage.mounts import network_filesystem
+from studies.storage.place import (
     HEADER,
     STOP,
     Place,
@@ -37,9 +36,10 @@ from studies.storage import (
     locked,
     reach,
 )
-from studies.stored import finished, stored
+from studies.storage.stored import finished, stored
 from studies.trial import Evaluates, one_line
 from studies.watch import Watch
+from studies.workers.colleagues import Colleagues
 
 
 def ignore(event: Event) -> None:
@@ -123,7 +123,7 @@ class Study:
         return front(self.records(), self.config.objectives, self.config.terms.tightened(limits))
 
     def front_probability(self) -> dict[int, float]:
-        """How sure it is that each admitted record is on the front, by number; see `studies.probability`."""
+        """How sure it is that each admitted record is on the front, by number; see `studies.fronts.probability`."""
         records = self.records()
         if self._probability[0] != len(records):  # records are never changed, and never taken away
             terms = self.config.terms

@@ -12,15 +12,15 @@ from space.candidate import Candidate
 from space.errors import OutOfSpace
 from space.shown import line
 from studies.config import StudyConfig
-from studies.halving import Climbs
 from studies.limits import Limit, first_broken
 from studies.records import State
+from studies.stages.halving import Climbs
 
 Report = Callable[[str, Measurement], None]
 
 
 class Judges(Interface):
-    """What may end a trial early: see `studies.gate.Gate`."""
+    """What may end a trial early: see `studies.stages.gate.Gate`."""
 
     @property
     def rungs(self) -> Sequence[int]:

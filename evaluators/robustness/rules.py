@@ -87,7 +87,7 @@ RULES: dict[str, Rule] = {
         masked=(0.02, 3),
     ),
 }
-"""The thresholds are calibrated on planted masks and honest controls: tests/evaluators/test_planted_masks.py."""
+"""The thresholds are calibrated on planted masks and honest controls, in test_planted_masks.py."""
 
 
 def reaches(evidence: Evidence, threshold: tuple[float, int]) -> bool:

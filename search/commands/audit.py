@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from evaluators.base import Measurement
 from evaluators.verdict import JUDGED
 from search.audited import Subject, read_subject
-from search.audits import Entry, audit_csv, entries_json, falls, print_audit, still_best
 from search.console import note, say, say_json
 from search.formats import clock, radius
 from search.opening import one_evaluation
+from search.tables.audits import Entry, audit_csv, entries_json, falls, print_audit, still_best
 from space import Candidate
 from space.errors import unwritable
 from studies import Record
-from studies.files import make_folder, write_text
-from studies.storage import check_writable
+from studies.storage.files import make_folder, write_text
+from studies.storage.place import check_writable
 
 if TYPE_CHECKING:
     from evaluators import Evaluator

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluators.objectives import find_objectives
-from search.comparisons import comparison_csv, comparison_json, print_comparison, uneven
 from search.console import note, say, say_json
 from search.pictures import title_of
+from search.tables.comparisons import comparison_csv, comparison_json, print_comparison, uneven
 from space.errors import UserError, unwritable
 from studies import Study, compare_studies
-from studies.files import write_text
+from studies.storage.files import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from evaluators.base import Budget
 from evaluators.objectives import find_objectives
-from search.confirmed import confirmation_csv, print_confirmation
 from search.confirming import Confirming
 from search.console import note, say, say_json
 from search.formats import clock, measured, radius
 from search.opening import evaluator_of_study
 from search.pictures import axes_of
+from search.tables.confirmed import confirmation_csv, print_confirmation
 from space.errors import UserError, unwritable
 from space.shown import counted, line
 from studies import Bench, Study, full_epochs, make_plan, read_confirmation, versions_with, write_confirmation
-from studies.files import make_folder, write_text
-from studies.storage import check_writable
+from studies.storage.files import make_folder, write_text
+from studies.storage.place import check_writable
 
 if TYPE_CHECKING:
     from studies import Confirmation, Record, SeedResult

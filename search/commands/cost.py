@@ -7,7 +7,7 @@ from evaluators import cost_report
 from evaluators.objectives import OBJECTIVES
 from search.console import say, say_json, table
 from search.formats import number, scientific
-from search.narrow import print_table
+from search.tables.narrow import print_table
 from space import Candidate
 
 COLUMNS = ("layer", "kind", "MACs", "weights", "w", "a", "BOPS")

@@ -9,12 +9,12 @@ from evaluators import DIAGNOSTICS
 from search.console import note, say, say_json
 from search.formats import radius
 from search.opening import evaluator_of, one_evaluation
-from search.summaries import summary_of
+from search.tables.summaries import summary_of
 from space import Candidate
 from space.errors import unwritable
 from space.shown import counted, line
-from studies.files import make_folder, write_text
-from studies.storage import check_writable
+from studies.storage.files import make_folder, write_text
+from studies.storage.place import check_writable
 
 if TYPE_CHECKING:
     from evaluators import Evaluator, Table

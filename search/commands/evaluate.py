@@ -11,9 +11,9 @@ from search.console import note, say, say_json, table
 from search.flags.shared import PLACE_FLAGS, given_flags
 from search.formats import clock, interval, measured, points
 from search.locked import Rebuilt, measure_lock, print_rebuilt
-from search.narrow import print_table
 from search.opening import evaluator_of, evaluator_of_lock, one_evaluation
-from search.verdicts import explained, styled
+from search.tables.narrow import print_table
+from search.tables.verdicts import explained, styled
 from space import Candidate, UserError
 from studies import Evaluates, read_lock, versions_with
 

@@ -13,8 +13,8 @@ from search.export.subject import Subject
 from search.export.verification import ATTACKED, CLAIMED, FLOAT32, TEST, Outcome, verify
 from search.export.writing import write_findings, write_network
 from search.formats import number, size
-from search.narrow import print_table
 from search.opening import evaluator_of_lock, one_evaluation
+from search.tables.narrow import print_table
 from space import UserError
 from studies import Lock, read_lock
 

@@ -16,8 +16,8 @@ from search.report import document_of, page_of
 from space import UserError
 from space.errors import unwritable
 from studies import Study
-from studies.files import write_text
-from studies.storage import check_writable
+from studies.storage.files import write_text
+from studies.storage.place import check_writable
 
 USUAL, MOST = 4, 12
 """Adversarial images of one candidate, where nothing else is asked for, and at most; more would not be looked at."""

@@ -10,7 +10,7 @@ from evaluators.base import check_range
 from search.console import note, say_json
 from search.formats import clock
 from search.opening import gpu_name
-from search.sheets import document, file_of, list_tables, print_sheet
+from search.tables.sheets import document, file_of, list_tables, print_sheet
 from space.errors import UserError, unwritable
 from studies import (
     Finished,

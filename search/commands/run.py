@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from evaluators.base import check_range
 from evaluators.objectives import find_objectives
-from search.confirmed import origin_of
 from search.console import by_cost, console, front_table, note, say, say_json
 from search.formats import clock, operand, scientific
 from search.opening import budget_of, evaluator_for, evaluator_of, gpu_name
 from search.pictures import draw_pictures
-from search.processes import on_this_host
 from search.progress import progress
+from search.tables.confirmed import origin_of
+from search.workers.processes import on_this_host
 from space import UnknownName, UserError, load_space
 from space.shown import counted
 from studies import (
@@ -88,7 +88,7 @@ def _hands(args: Namespace, study: Study) -> Hands | None:
 
 def _cluster(args: Namespace, study: Study) -> Hands:
     """Actors that open their own evaluators, on whatever GPU Ray gives them."""
-    from search.cluster import Cluster
+    from search.workers.cluster import Cluster
 
     gpu = bool(gpu_name(args.device))
     place = Namespace(**{**vars(args), "device": "cuda" if gpu else "cpu"})

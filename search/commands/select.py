@@ -7,13 +7,13 @@ import shlex
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from search.confirmed import origin_of
 from search.console import console, front_table, note, say, say_json
 from search.formats import operand
 from search.interactive import choose_by_hand
 from search.opening import evaluator_of_study
 from search.pictures import draw_pictures
-from search.rooms import in_words
+from search.tables.confirmed import origin_of
+from search.tables.rooms import in_words
 from space import UserError
 from space.shown import counted
 from studies import Limit, Offer, Selection, Study, check_limits, read_lock, room_of, write_selected

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from search.console import note, say_json
 from search.formats import clock
 from search.opening import evaluator_for
-from search.processes import GPU_SHARE
 from search.progress import progress
-from search.signals import end_with_driver
+from search.workers.processes import GPU_SHARE
+from search.workers.signals import end_with_driver
 from space import UserError
 from space.shown import counted
 from studies import Stop, Study

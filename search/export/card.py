@@ -15,7 +15,7 @@ from search.export.programs import IR, ONNX, OPSET
 from search.export.running import PACKED
 from search.export.verification import ATTACKED, CLAIMED, FLOAT32, TEST, Outcome
 from search.formats import bounded, number, points, probability, radius, size
-from search.verdicts import RULES
+from search.tables.verdicts import RULES
 from space.shown import counted
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from search.export.running import PACKED, WEIGHTS
 from search.export.subject import Subject
 from search.export.verification import Outcome
 from studies import this_machine, versions_with
-from studies.files import write_text
+from studies.storage.files import write_text
 
 
 def write_network(folder: Path, subject: Subject) -> None:

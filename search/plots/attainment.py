@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from evaluators.objectives import Objective
-    from studies.pareto import Floats
+    from studies.fronts.pareto import Floats
 
     Groups = Mapping[str, Sequence[Floats]]
 

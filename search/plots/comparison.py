@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from studies import Spread
-    from studies.comparison import Run
+    from studies.comparison.runs import Run
 
     Groups = Mapping[str, Sequence[Run]]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES, Objective
-from search.confirmed import sentences
 from search.formats import bounded, number, probability
 from search.report.figures import Figure, figure, plain
+from search.tables.confirmed import sentences
 from studies import Confirmation, ConfirmedRow
 
 Json = dict[str, Any]

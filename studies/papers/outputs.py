@@ -6,10 +6,10 @@ from typing import Any
 
 from space.errors import unwritable
 from space.shown import csv_text
-from studies.files import write_text
 from studies.papers.sheet import Line, Sheet
 from studies.papers.statistics import Cell
 from studies.papers.table import UNKNOWN, Column
+from studies.storage.files import write_text
 
 OURS = "†"
 HEADER = (

@@ -12,10 +12,10 @@ from typing import Any, Self
 
 from evaluators.base import Measurement
 from space.errors import unwritable
-from studies.files import write_text
 from studies.header import versions
 from studies.papers.setup import Judges, Setup, open_judge
 from studies.papers.table import Row
+from studies.storage.files import write_text
 
 FORMAT = 1
 """Raised when an older version could misread a result."""

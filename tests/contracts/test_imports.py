@@ -40,6 +40,14 @@ LIBRARIES = {
 ON_USE = {"search": (DECLARED | {"PIL"}) - {"numpy"} | {"ray"}, "evaluators": {"pyautoattack", "fsspec"}}
 """Which of them only inside functions, because they are slow to load and few commands need them."""
 
+ROOMS = {
+    "space": "",
+    "evaluators": "data quantizers networks training cost attacks robustness diagnostics deployment",
+    "studies": "fronts stages samplers storage workers proposals comparison papers confirmation selection",
+    "search": "flags plots tables workers report export commands",
+}
+"""The folders of each package; each may import those before it, and modules that lie in none."""
+
 
 @dataclass(frozen=True)
 class Import:
@@ -114,6 +122,31 @@ def test_imports_flow_one_way(package):
         f"{file.relative_to(ROOT)}: {what}" for file in sources(package) for what in breaches(package, file.read_text())
     ]
     assert found == []
+
+
+def rooms_entered(package: str, file: Path) -> set[str]:
+    """The other folders of its package that a file imports from."""
+    names = [one.module.split(".") for one in imports(ast.parse(file.read_text())) if one.root == package]
+    own = file.relative_to(ROOT / package).parts[0]
+    return {name[1] for name in names if len(name) > 1 and (ROOT / package / name[1]).is_dir()} - {own}
+
+
+@pytest.mark.parametrize("package", BUILT)
+def test_the_table_of_rooms_has_every_folder(package):
+    folders = {file.relative_to(ROOT / package).parts[0] for file in sources(package) if file.parent != ROOT / package}
+    assert folders == set(ROOMS[package].split())
+
+
+@pytest.mark.parametrize(("package", "room"), [(package, room) for package in ROOMS for room in ROOMS[package].split()])
+def test_rooms_import_those_before_them(package, room):
+    rooms = ROOMS[package].split()
+    allowed = set(rooms[: rooms.index(room)])
+    files = sorted((ROOT / package / room).rglob("*.py"))
+    assert [f"{file.name}: {extra}" for file in files if (extra := rooms_entered(package, file) - allowed)] == []
+
+
+def test_the_walk_sees_rooms():
+    assert rooms_entered("studies", ROOT / "studies" / "selection" / "offer.py") == {"confirmation"}
 
 
 @pytest.mark.parametrize("package", BUILT)

@@ -24,9 +24,9 @@ from evaluators.data.sources import open_source
 from search.reading import read_source, selected_in
 from space import UserError, load_space
 from studies import Stop, Study
-from studies.journal import Journal
 from studies.papers.results import read_result
 from studies.replay import Table
+from studies.storage.journal import Journal
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("space", "evaluators", "studies", "search", "benchmarks")

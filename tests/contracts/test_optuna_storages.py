@@ -6,10 +6,10 @@ import pytest
 from optuna.storages import RDBStorage
 from optuna.testing.pytest_storages import StorageTestCase
 
-from studies import optuna_storages
-from studies.journal import Journal
-from studies.kept import Kept
-from studies.optuna_storages import DatabaseTrials, JournalTrials
+from studies.storage import optuna_storages
+from studies.storage.journal import Journal
+from studies.storage.kept import Kept
+from studies.storage.optuna_storages import DatabaseTrials, JournalTrials
 
 
 @pytest.fixture(autouse=True)

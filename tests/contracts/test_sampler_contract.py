@@ -12,8 +12,8 @@ from closed_form import SIXTY, Arithmetic, Foresighted, config, story
 
 from space import SearchSpace
 from studies import AUTO, SAMPLERS, Limit, Stop, Study
-from studies.nominations import PATIENCE
-from studies.samplers import make_encoding
+from studies.proposals.nominations import PATIENCE
+from studies.samplers.named import make_encoding
 
 NAMES = [name for name in SAMPLERS if name != AUTO]
 WHOLE = {"gp", "qmc", "exhaustive"}

@@ -23,10 +23,10 @@ from evaluators.objectives import BOUND
 from space.errors import UserError
 from space.space import SearchSpace
 from studies import Stop, Study, TrialFinished
-from studies.claims import Claim
-from studies.colleagues import Colleagues
-from studies.patience import Lost
 from studies.replay import Replay, Row, Table, member_names
+from studies.storage.patience import Lost
+from studies.workers.claims import Claim
+from studies.workers.colleagues import Colleagues
 
 IMAGES = 1000
 TWENTY = replace(SIXTY, members=(1,))
@@ -290,7 +290,7 @@ def test_a_worker_of_another_host_lives_as_long_as_its_heart_beats(tmp_path, tab
     url = postgresql.fresh()
     created(tmp_path / "s", url, Slow(table, tmp_path), replayed())
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr("studies.signs.BOOT", tmp_path / "another boot")
+        elsewhere.setattr("studies.workers.signs.BOOT", tmp_path / "another boot")
         (tmp_path / "another boot").write_text("another machine")
         far = start(tmp_path / "s", Slow(table, tmp_path, 60.0), 3)
         while len(asked := noted(tmp_path / "asked")) < 2:

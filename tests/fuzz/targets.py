@@ -58,7 +58,7 @@ def npz(content: bytes) -> None:
 def journal(content: bytes) -> None:
     """The journal of a study: read, repaired as a run does, and read again to the same."""
     from studies import Study
-    from studies.journal import DamagedTail, repair
+    from studies.storage.journal import DamagedTail, repair
 
     path = _file(content, "journal.log")
     with _refusing(), warnings.catch_warnings():
@@ -73,7 +73,7 @@ def record(content: bytes) -> None:
     """A record as it is stored."""
     import json
 
-    from studies.stored import record_of
+    from studies.storage.stored import record_of
 
     try:
         stored = json.loads(content)

@@ -10,7 +10,7 @@ import pytest
 from search.cli import parse
 from space import load_space
 from studies import AUTO, SAMPLERS
-from studies.choice import ENUMERABLE, RULES, Task, choose
+from studies.samplers.choice import ENUMERABLE, RULES, Task, choose
 
 PAGE = (Path(__file__).parents[2] / "docs" / "samplers.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

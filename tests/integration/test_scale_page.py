@@ -11,8 +11,8 @@ import pytest
 
 from search.cli import parse
 from studies.desk import DEATHS
-from studies.patience import LONGEST
-from studies.storage import BEAT, GRACE
+from studies.storage.patience import LONGEST
+from studies.storage.place import BEAT, GRACE
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "scale.md").read_text(encoding="utf-8")

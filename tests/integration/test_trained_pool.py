@@ -8,7 +8,7 @@ from evaluators import Budget, open_evaluator
 from evaluators.evaluator import Evaluator
 from space import Candidate, SearchSpace
 from studies import Record, Stop, Study, StudyConfig, TrialFinished, TrialStarted
-from studies import proposals as module
+from studies.proposals import proposer as module
 
 SPACE = SearchSpace(
     input_bits=(2, 8),

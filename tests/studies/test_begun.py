@@ -4,7 +4,7 @@ import pytest
 
 from space import UserError
 from studies import Study
-from studies.storage import Place
+from studies.storage.place import Place
 
 
 def test_a_database_that_is_not_there_is_not_made_by_a_reader(tmp_path):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from evaluators.objectives import OBJECTIVES
 from space.errors import UserError
 from space.space import SearchSpace
-from studies.choice import SAMPLERS
 from studies.config import PROPOSALS, Stop, StudyConfig, check_same
 from studies.limits import Limit
+from studies.samplers.choice import SAMPLERS
 
 configs = st.builds(
     config,

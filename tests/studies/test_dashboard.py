@@ -18,7 +18,7 @@ from closed_form import Arithmetic, config
 
 from evaluators.objectives import find_objectives
 from studies import Limit, Stop, Study
-from studies.shown import axis_names, shown
+from studies.storage.shown import axis_names, shown
 
 pytest.importorskip("optuna_dashboard")
 Api = Callable[[str], Any]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from closed_form import Arithmetic, config, story
 
-import studies.files
+import studies.storage.files
 from space.candidate import Candidate
 from space.errors import OutOfSpace, UserError
 from studies import Stop, Study, StudyConfig, write_outputs
@@ -315,8 +315,8 @@ def test_a_signal_ends_the_program_with_everything_finished_kept(tmp_path, numbe
 
 def test_no_file_is_written_in_place(tmp_path, monkeypatch):
     """A power cut at any moment leaves the old file or the new one."""
-    path = studies.files.write_text(tmp_path / "front.json", "old")
+    path = studies.storage.files.write_text(tmp_path / "front.json", "old")
     monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(errno.EIO, "cut")))
     with pytest.raises(OSError, match="cut"):
-        studies.files.write_text(path, "new")
+        studies.storage.files.write_text(path, "new")
     assert (path.read_text(), [one.name for one in tmp_path.iterdir()]) == ("old", ["front.json"])

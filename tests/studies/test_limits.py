@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from evaluators.base import Measurement
 from evaluators.objectives import OBJECTIVES
 from space.errors import UserError
-from studies.bounds import Bounds
+from studies.fronts.bounds import Bounds
 from studies.limits import OPERATORS, Limit, check_limits, first_broken, meets
 
 

@@ -10,7 +10,7 @@ from closed_form import Arithmetic, config
 from evaluators.identity import Identity
 from space.errors import UserError
 from studies import Lock, Stop, Study, lock_of, read_lock, select, write_outputs, write_selected
-from studies.locking import remembering
+from studies.selection.locking import remembering
 
 
 class Identified(Arithmetic):

@@ -15,10 +15,11 @@ import pytest
 from long_study import Formula, alone, config_of
 from optuna.trial import TrialState
 
-from studies import Stop, Study, TrialFinished, archive, optuna_storages
-from studies.journal import Journal
-from studies.kept import Kept
-from studies.optuna_storages import JournalTrials
+from studies import Stop, Study, TrialFinished
+from studies.storage import archive, optuna_storages
+from studies.storage.journal import Journal
+from studies.storage.kept import Kept
+from studies.storage.optuna_storages import JournalTrials
 
 
 def visits_by_part(folder, trials, parts, monkeypatch):

@@ -19,10 +19,10 @@ from space.candidate import Candidate
 from space.errors import UserError
 from space.shown import line
 from studies import Limit, Record, Stop, Study, StudyConfig, select, write_outputs, write_selected
-from studies.files import write_text
-from studies.offer import Offer
 from studies.outputs import front_csv, trials_csv
 from studies.records import Origin
+from studies.selection.offer import Offer
+from studies.storage.files import write_text
 
 LIMITS = (Limit.parse("bops<=8e7"), Limit.parse("acc>=0.6"))
 FILES = {"study.json", "trials.csv", "front.csv", "front.json", "selected.json"}

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from evaluators.base import Measurement
 from evaluators.seeds import number
 from space.errors import UserError
-from studies import Stop, Study, TrialFinished, front, proposals, select, write_outputs
+from studies import Stop, Study, TrialFinished, front, select, write_outputs
 from studies.averages import average
-from studies.expected import expected_gains
+from studies.fronts.expected import expected_gains
+from studies.fronts.probability import front_probability
 from studies.limits import Limit
-from studies.probability import front_probability
-from studies.proposals import Proposer
+from studies.proposals import proposer
+from studies.proposals.proposer import Proposer
 from studies.records import Record, complete_records, values_of
 from studies.repeats import UNSURE, next_repeat
 from studies.watch import Watch
@@ -175,7 +176,7 @@ def test_what_is_proposed_after_repetitions_is_to_enlarge_the_front_of_the_means
         fronts.append(front)
         return expected_gains(front, mean, deviation)
 
-    monkeypatch.setattr(proposals, "expected_gains", watched)
+    monkeypatch.setattr(proposer, "expected_gains", watched)
     whole, parts = (Proposer(config(space=SIXTY), study.bounds, Foresighted()) for _ in range(2))
     chosen = whole.propose(records)
     assert [parts.propose(records[:end]) for end in range(1, len(records) + 1)][-1] == chosen

@@ -11,7 +11,7 @@ from quick_runs import run, states, told
 from space.errors import UserError
 from space.space import SearchSpace
 from studies import Limit, Measured, RunStarted, RunStopped, Study, TrialFinished, TrialStarted
-from studies.optuna_storages import JournalTrials
+from studies.storage.optuna_storages import JournalTrials
 
 
 def test_a_run_evaluates_as_many_as_asked_and_tells_what_happens(tmp_path):

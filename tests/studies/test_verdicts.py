@@ -14,11 +14,11 @@ from journals import unchecked
 from evaluators.base import Measurement
 from space.errors import UserError
 from studies import Limit, Stop, Study, StudyConfig, Terms, front, hypervolume_trace, select, write_outputs
-from studies.bounds import Bounds
 from studies.config import check_same
+from studies.fronts.bounds import Bounds
 from studies.outputs import front_csv
 from studies.records import Record
-from studies.told import MASKED, constraints
+from studies.samplers.told import MASKED, constraints
 
 OBJECTIVES = ("acc", "pgd", "bops")
 OPEN = Terms(allow_masked=True)

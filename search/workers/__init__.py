@@ -1,0 +1,1 @@
+"""Workers of a run: processes on this host, actors on a cluster."""

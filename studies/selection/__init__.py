@@ -1,0 +1,1 @@
+"""One configuration to take home: what it must meet, which rule chooses it, and its lock file."""

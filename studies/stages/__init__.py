@@ -1,0 +1,1 @@
+"""Where trials and runs end early, and why."""
