@@ -26,6 +26,8 @@ class Measurement:
         n: how many images it was measured on; 0 for what needs none.
         seconds: wall time it cost.
         flags: names of what is doubtful about it.
+        freedom: degrees of freedom of `stderr`, >= 1, where a few trainings tell how far they spread; None for as many
+            as images have.
     """
 
     value: float
@@ -34,6 +36,7 @@ class Measurement:
     n: int = 0
     seconds: float = 0.0
     flags: tuple[str, ...] = ()
+    freedom: float | None = None
 
     @classmethod
     def fraction(cls, hits: int, n: int, *, runs: int = 1, squares: int | None = None, seconds: float = 0.0) -> Self:
@@ -60,24 +63,29 @@ class Measurement:
 
         Unlike value ± 2 standard errors it stays within [0, 1] and has a width where all images agree. Where the
         standard error is larger than that of n images, because trainings by several seeds differ, it is the interval
-        of as few images as have that error.
+        of as few images as have that error; and as few trainings tell little of how far they differ, Student's
+        quantile takes the place of the normal one.
 
         >>> [round(edge, 3) for edge in Measurement(value=0.0, unit="fraction", n=400).interval]
         [0.0, 0.01]
         """
         if self.unit != "fraction" or not self.n:
             return self.value, self.value
-        square, spread = NORMAL_95**2, self.value * (1 - self.value)
+        quantile, spread = student_95(self.freedom), self.value * (1 - self.value)
+        square = quantile**2
         wider = self.n * self.stderr**2 > spread * (1 + 1e-9) > 0
         n = spread / self.stderr**2 if wider else self.n
         centre = (self.value + square / (2 * n)) / (1 + square / n)
         half = math.sqrt(spread / n + square / (4 * n**2))
-        reach = NORMAL_95 * half / (1 + square / n)
+        reach = quantile * half / (1 + square / n)
         return max(0.0, min(centre - reach, self.value)), min(1.0, max(centre + reach, self.value))
 
     def to_json(self) -> dict[str, Any]:
-        """As a JSON object with its 95 % interval; `from_json` reads it back."""
-        return asdict(self) | {"flags": list(self.flags), "interval": list(self.interval)}
+        """As a JSON object with its 95 % interval, and `freedom` where it is few; `from_json` reads it back."""
+        fields = asdict(self)
+        if self.freedom is None:
+            del fields["freedom"]
+        return fields | {"flags": list(self.flags), "interval": list(self.interval)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -88,15 +96,32 @@ class Measurement:
         return found
 
 
+def student_95(freedom: float | None) -> float:
+    """Standard errors to either side that hold 95 % of Student's distribution.
+
+    Args:
+        freedom: its degrees of freedom, > 0; None for the normal distribution, which it comes to with many.
+
+    >>> [round(student_95(freedom), 2) for freedom in (1, 2, 4, 1e9, None)]
+    [12.71, 4.3, 2.78, 1.96, 1.96]
+    """
+    if freedom is None:
+        return NORMAL_95
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.975))
+
+
 def _check_read(one: Measurement) -> None:
     """Raise TypeError for what is no number or no text, ValueError for a number that no measurement has."""
-    numbers = one.value, one.stderr, one.n, one.seconds
+    freedom = 1.0 if one.freedom is None else one.freedom
+    numbers = one.value, one.stderr, one.n, one.seconds, freedom
     if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
         raise TypeError(f"{numbers} are no numbers")
     if not isinstance(one.n, int) or not all(isinstance(text, str) for text in (one.unit, *one.flags)):
         raise TypeError(f"{one.n!r} images, unit {one.unit!r}, flags {one.flags}")
     low, high = (-1e-9, 1 + 1e-9) if one.unit == "fraction" else (-1e300, 1e300)
-    if not (low <= one.value <= high and all(0 <= number <= 1e300 for number in numbers[1:])):
+    if not (low <= one.value <= high and all(0 <= number <= 1e300 for number in numbers[1:]) and freedom >= 1):
         raise ValueError(f"{numbers} out of range")
 
 
