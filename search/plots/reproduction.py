@@ -22,7 +22,6 @@ LETTER, TITLE_LETTER, SMALL_LETTER = 0.062, 0.075, 0.057
 """Inches: a letter of a row's name, of the title, of the line under it."""
 LEAST = 4.8
 """Inches: width that the legend needs."""
-CONFIDENCE = 1.96
 PUBLISHED: dict[str, Any] = {
     "marker": "D",
     "mfc": "white",
@@ -115,7 +114,7 @@ def _draw_panel(axes: Axes, sheet: Sheet, column: Column) -> None:
 def _reach(cells: list[Cell]) -> float:
     """How far a panel reaches: 100 for accuracies of a half and more, else as far as its marks and bars."""
     ends = [cell.published or 0.0 for cell in cells]
-    ends += [cell.measured + CONFIDENCE * cell.stderr for cell in cells if cell.measured is not None]
+    ends += [cell.interval[1] if cell.interval else cell.measured for cell in cells if cell.measured is not None]
     most = max(ends)
     return 100.0 if most > 50 or most == 0 else most
 
@@ -126,6 +125,7 @@ def _draw_cell(axes: Axes, place: int, cell: Cell, column: Column) -> None:
     if cell.published is not None:
         axes.plot([cell.published], [place], **PUBLISHED, zorder=3)
     if cell.measured is not None:
-        bar = CONFIDENCE * cell.stderr or None
+        low, high = cell.interval or (cell.measured, cell.measured)
+        bar = [[cell.measured - low], [high - cell.measured]] if cell.interval else None
         look = OURS if column.ours else MEASURED
         axes.errorbar([cell.measured], [place], xerr=bar, **look, elinewidth=0.9, zorder=4)

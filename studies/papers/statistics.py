@@ -15,6 +15,7 @@ class Cell:
         published: the printed figure, None where unknown.
         measured: mean over the seeds, None where nothing was measured yet.
         stderr: standard error of `measured`.
+        interval: its 95 % interval, as in `Measurement`; None where nothing was measured or it is exact.
         seeds: how many trainings it is the mean of.
         images: how many images each was judged on; 0 for what needs none.
     """
@@ -22,6 +23,7 @@ class Cell:
     published: float | None = None
     measured: float | None = None
     stderr: float = 0.0
+    interval: tuple[float, float] | None = None
     seeds: int = 0
     images: int = 0
 
@@ -42,10 +44,12 @@ def make_cell(published: float | None, measurements: Sequence[Measurement], scal
     if not measurements:
         return Cell(published=published)
     mean = average(measurements)
+    low, high = mean.interval
     return Cell(
         published=published,
         measured=mean.value / scale,
         stderr=mean.stderr / scale,
+        interval=(low / scale, high / scale) if low < high else None,
         seeds=len(measurements),
         images=max(one.n for one in measurements),
     )

@@ -17,12 +17,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from evaluators.base import Measurement
 from search.cli import main
 from search.plots import draw_reproduction
 from search.plots.reproduction import MEASURED, OURS, PUBLISHED
 from studies import TABLES, Setup, Sheet, find_scale, this_machine
 from studies.papers.sheet import Line
-from studies.papers.statistics import Cell
+from studies.papers.statistics import Cell, make_cell
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 Capture = pytest.CaptureFixture[str]
@@ -120,6 +121,30 @@ def test_every_text_of_a_picture_is_inside_it(name: str, scale: str, tmp_path: P
     lines = tuple(Line(row=row, cells=cells, seconds=1.0, trained=1) for row in table.rows)
     figure = draw_reproduction(Sheet(setup=setup, checksum="", lines=lines, results=()))
     assert texts_fit(figure)
+
+
+def test_bars_of_a_picture_are_the_intervals_and_stay_between_0_and_100(tmp_path: Path) -> None:
+    table = TABLES["A4"]
+    setup = Setup(
+        table="A4",
+        scale=find_scale("short", table),
+        dataset="d",
+        stand_in=False,
+        folder=tmp_path,
+        machine=this_machine(),
+    )
+    cells = [make_cell(50.0, [Measurement.fraction(hits, 200)], 0.01) for hits in (0, 1, 100, 199, 200)]
+    names = [column.name for column in table.columns]
+    lines = tuple(
+        Line(row=row, cells=dict.fromkeys(names, cell), seconds=1.0, trained=1)
+        for row, cell in zip(table.rows, cells, strict=False)
+    )
+    figure = draw_reproduction(Sheet(setup=setup, checksum="", lines=lines, results=()))
+    drawn = [
+        tuple(segment[:, 0]) for one in figure.axes[0].collections for segment in one.get_segments() if len(segment)
+    ]
+    assert np.allclose(drawn, [cell.interval for cell in cells])
+    assert all(0 <= low < high <= 100 for low, high in drawn)
 
 
 @pytest.mark.parametrize("words", [[], ["list"]])

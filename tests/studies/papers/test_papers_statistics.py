@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluators.base import Measurement
+from studies.averages import average
 from studies.papers.statistics import Cell, make_cell
 
 HITS = st.lists(st.integers(0, 50), min_size=1, max_size=6)
@@ -50,3 +51,18 @@ def test_half_a_pair_has_no_difference(published, measured):
 
 def test_nothing_measured_keeps_the_published_figure():
     assert make_cell(12.5, [], 0.01) == Cell(published=12.5)
+
+
+def test_the_interval_of_what_nothing_stands_has_a_width_and_stays_within_all():
+    """Standard errors to either side have none there, and reach beyond 0 and 100 % beside it."""
+    assert make_cell(0.81, [Measurement.fraction(0, 200)], 0.01).interval == pytest.approx((0.0, 1.885), abs=1e-3)
+    low, high = make_cell(0.81, [Measurement.fraction(1, 200)], 0.01).interval
+    assert 0 < low < 0.5 < high < 3
+    assert make_cell(None, [Measurement(value=25.95e8, unit="bit-ops")], 1e8).interval is None
+    assert make_cell(12.5, [], 0.01).interval is None
+
+
+def test_the_interval_of_two_trainings_is_that_of_their_mean():
+    runs = [Measurement.fraction(hits, 1000) for hits in (300, 400)]
+    low, high = average(runs).interval
+    assert make_cell(None, runs, 0.01).interval == (low / 0.01, high / 0.01)
