@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evaluators.base import NORMAL_95
 from search.plots.sheet import Sheet, lines_of_keys, rule
 from search.plots.style import SERIES
 
@@ -52,12 +53,14 @@ def draw_activations(table: Table, title: str, subject: str) -> Figure:
     sheet = Sheet(title=title, subject=subject, panels=(1, 2), size=(2.5, 2.2), keys=lines_of_keys(len(members)))
     figure, panels = sheet.draw()
     for axes, column in zip(panels, ("l1", "moved"), strict=True):
+        highest = 0.0
         for index, member in enumerate(members):
             rows = table.where(member=member)
-            bars = [1.96 * error for error in rows.numbers(f"{column}_se")]
+            bars = [NORMAL_95 * error for error in rows.numbers(f"{column}_se")]
+            highest = max(highest, *map(sum, zip(rows.numbers(column), bars, strict=True)))
             _draw_curve(axes, (rows.numbers("epsilon"), rows.numbers(column)), bars, f"member {member}", index)
         axes.margins(x=0.03)
-        axes.set_ylim(bottom=0, top=1.08 * max(*table.numbers(column), 1e-9))
+        axes.set_ylim(bottom=0, top=1.08 * highest or 1.0)
         axes.set_xlabel("radius ε of FGSM")
         rule(axes)
     panels[0].set_ylabel("L1 norm of the activation")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from evaluators import DIAGNOSTICS
+from evaluators.base import NORMAL_95
 from search.report.figures import Figure, figure, plain
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _by_layer(table: Table, columns: dict[str, str], place: str, title: str) -> 
 
 
 def _line(table: Table, name: str, x: str, y: str) -> Figure:
-    """One curve, with its 95 % intervals or standard errors where the table has them."""
+    """One curve, with its 95 % intervals where the table knows its errors."""
     values = table.numbers(y)
     line: Figure = {"type": "scatter", "mode": "lines+markers", "name": plain(name)}
     line |= {"x": table.numbers(x), "y": values, "hovertemplate": "%{x:.3g}: %{y:.3g}<extra>%{fullData.name}</extra>"}
@@ -106,7 +107,8 @@ def _line(table: Table, name: str, x: str, y: str) -> Figure:
             "width": 2,
         }
     elif f"{y}_se" in table.columns:
-        line["error_y"] = {"type": "data", "array": table.numbers(f"{y}_se"), "thickness": 1, "width": 2}
+        reach = [NORMAL_95 * error for error in table.numbers(f"{y}_se")]
+        line["error_y"] = {"type": "data", "array": reach, "thickness": 1, "width": 2}
     return line
 
 

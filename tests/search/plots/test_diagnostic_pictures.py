@@ -152,3 +152,14 @@ def test_full_precision_is_said_to_have_no_error() -> None:
     columns = DIAGNOSTICS["lipschitz"].columns
     table = Table(name="lipschitz", columns=columns, rows=((1, "0", "conv", 0.0, 0.0),))
     assert summary_of(table) == "no layer has a quantization error"
+
+
+def test_bars_of_means_are_inside_their_panel() -> None:
+    """Few images have wide intervals, which no axis cuts."""
+    rows = ((1, 0.0, 900.0, 200.0, 0.0, 0.0), (1, 0.1, 850.0, 210.0, 300.0, 90.0))
+    figure = draw_diagnostic(
+        Table(name="activations", columns=DIAGNOSTICS["activations"].columns, rows=rows), "title", "fp"
+    )
+    for axes in figure.axes:
+        tops = [segment[:, 1].max() for one in axes.collections for segment in one.get_segments()]
+        assert 0 < max(tops) <= axes.get_ylim()[1]

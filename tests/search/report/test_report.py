@@ -21,6 +21,7 @@ from scipy import stats
 
 from evaluators import DIAGNOSTICS, OBJECTIVES, cost_report
 from evaluators.base import Budget, Measurement, Protocol
+from evaluators.diagnostics.table import Table
 from evaluators.samples import Sample
 from search.cli import main, parse
 from search.opening import budget_of
@@ -165,6 +166,15 @@ def test_diagnostics_are_read_where_their_command_leaves_them(study: Path) -> No
     assert "epsilon" not in lacking["what"]
     words = shlex.split(lacking["command"])[3:]
     assert Path(words[words.index("--out") + 1]) == folder
+
+
+def test_bars_of_a_candidates_curves_are_95_percent_intervals() -> None:
+    """Of a mean as of a share: a table has standard errors of the one and intervals of the other."""
+    from search.report.diagnosed import figures_of
+
+    table = Table(name="activations", columns=DIAGNOSTICS["activations"].columns, rows=((1, 0.0, 900, 10.0, 0, 0.0),))
+    [(_, shown)] = figures_of(table)
+    assert shown["data"][0]["error_y"]["array"] == pytest.approx([19.6], abs=0.001)
 
 
 @pytest.mark.parametrize("name", DIAGNOSTICS)
