@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from evaluators.robustness.verification.settings import Verification
 from evaluators.robustness.verification.verified import RULES, Verified
 from search.cli import main, parse
 from search.tables.audits import Entry, falls, sentences, still_best
-from studies import Record
+from studies import Record, Study
 
 Capture = pytest.CaptureFixture[str]
 PAGE = (Path(__file__).parents[3] / "docs" / "audit.md").read_text(encoding="utf-8")
@@ -69,6 +70,23 @@ def test_a_study_is_audited_on_its_front_under_its_own_protocol(capsys: Capture)
     assert [row["rules"].split() for row in rows] == [
         list(rules_in(one["worst"]["flags"])) for one in document["entries"]
     ]
+
+
+def test_a_repeated_candidate_falls_from_the_number_of_the_network_that_is_audited(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """The front has the mean over seeds; the network that is attacked again is that of one of them."""
+    trials = {one.number: one for one in Study.load("study").records()}
+    plain = Study.front
+
+    def repeated(study: Study) -> list[Record]:
+        mean = Measurement.fraction(29, 30)
+        return [replace(one, measurements={**one.measurements, "pgd": mean}, runs=2) for one in plain(study)]
+
+    monkeypatch.setattr(Study, "front", repeated)
+    assert main(["audit", "study", "--out", "repeated", "--json", *SMALL, *PLACE]) == 0
+    for entry in json.loads(capsys.readouterr().out)["entries"]:
+        assert entry["searched"] == trials[entry["number"]].measurements["pgd"].to_json()
 
 
 def test_again_it_finds_the_same(capsys: Capture) -> None:
