@@ -81,6 +81,12 @@ RULES: dict[str, Rule] = {
         meaning="images that stand behind the discretizer, where the protocol has its attacker, and fall before it",
         suspect=(0.02, 3),
     ),
+    "behind": Rule(
+        meaning="images that fall to plain PGD behind the discretizer, where the protocol has its attacker, and stand "
+        "in the worst case before it",
+        suspect=(0.02, 3),
+        masked=(0.05, 5),
+    ),
     "unattacked": Rule(
         meaning="images that no attack was run on, since it had no steps, and that nothing certifies",
         suspect=(0.01, 2),

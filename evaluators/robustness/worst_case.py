@@ -181,9 +181,9 @@ class WorstCase:
         found = prober.gradients(naive) | prober.black_box(target)
         siege.run(refining_stages(target, self.effort, siege.breaks))
         found |= prober.settled() | prober.large_radius()
-        gap = int((naive & siege.outcome.broken).sum())
+        gap, over = int((naive & siege.outcome.broken).sum()), int((~naive & ~siege.outcome.broken).sum())
         images = {"one-step": siege.breaks[ONE_STEP], "gap": gap}
-        images |= {"discretizer": gap} if self._is_behind(target.model, siege.outcome.origin) else {}
+        images |= {"discretizer": gap, "behind": over} if self._is_behind(target.model, siege.outcome.origin) else {}
         return found | {name: Evidence(share=count / len(naive), images=count) for name, count in images.items()}
 
     def _unattacked(self, siege: Siege, certified: Tensor) -> dict[str, Evidence]:

@@ -101,6 +101,16 @@ def test_two_bits_attacked_behind_the_discretizer():
     assert accuracy(masked.standing) <= accuracy(honest.standing) + 0.02
 
 
+def test_two_bits_whose_worst_case_is_too_good_for_an_attacker_behind_the_discretizer():
+    """From a bin's centre, more than half a bin leads out of it; black pixels before the discretizer stay in theirs."""
+    model, epsilon = victim("fp, 2-bit input"), 0.2
+    honest, behind = found(model, epsilon), found(model, epsilon, where="discretised")
+    assert accuracy(behind.naive) < accuracy(behind.standing) - 0.05
+    assert behind.evidence["behind"].images == int((behind.standing & ~behind.naive).sum())
+    assert worst(behind.flags) == "masked" and "behind" in rules_in(behind.flags)
+    assert "behind" not in honest.evidence and "behind" not in rules_in(honest.flags)
+
+
 def test_without_a_discretizer_there_is_nothing_to_stand_behind():
     """Plain PGD is then that of the worst case, and so are its breaks and what the rules see."""
     before, behind = (found(victim("fp"), 0.06, where) for where in ("raw", "discretised"))
