@@ -9,6 +9,7 @@ from evaluators.objectives import OBJECTIVES, Objective
 from search.formats import bounded, number, probability
 from search.report.figures import Figure, figure, plain
 from search.tables.confirmed import sentences
+from space.shown import counted
 from studies import Confirmation, ConfirmedRow
 
 Json = dict[str, Any]
@@ -18,9 +19,9 @@ def confirmation_of(confirmation: Confirmation) -> Json:
     """How the front was confirmed, a row for each candidate, and what the search had said against what was found."""
     measured = [OBJECTIVES[name] for name in confirmation.objectives if OBJECTIVES[name].stage != "cost"]
     columns = [part for one in measured for part in (f"{one.name} was", f"{one.name} is")]
+    seeds, epochs = counted(len(confirmation.seeds), "fresh seed"), counted(confirmation.budget.epochs, "epoch")
     return {
-        "how": f"Trained again by {len(confirmation.seeds)} fresh seeds, {confirmation.budget.epochs} epochs each, and "
-        "measured on test images that the search has not seen.",
+        "how": f"Trained again by {seeds}, {epochs} each, and measured on test images that the search has not seen.",
         "told": sentences(confirmation),
         "columns": ["trial", "candidate", *columns, "P(front)", "verdict", "seeds", "now"],
         "numbers": [row.number for row in confirmation.rows],
@@ -54,6 +55,7 @@ def _shift(confirmation: Confirmation, objective: Objective) -> Figure:
     dots = {
         "type": "scatter",
         "mode": "markers",
+        "cliponaxis": False,  # what nothing stands lies in the corner of both axes
         "x": [one.value for one in proxy],
         "y": [one.value for one in full],
         "error_x": _intervals(proxy),

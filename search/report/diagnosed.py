@@ -93,7 +93,7 @@ def _by_layer(table: Table, columns: dict[str, str], place: str, title: str) -> 
 def _line(table: Table, name: str, x: str, y: str) -> Figure:
     """One curve, with its 95 % intervals where the table knows its errors."""
     values = table.numbers(y)
-    line: Figure = {"type": "scatter", "mode": "lines+markers", "name": plain(name)}
+    line: Figure = {"type": "scatter", "mode": "lines+markers", "name": plain(name), "cliponaxis": False}
     line |= {"x": table.numbers(x), "y": values, "hovertemplate": "%{x:.3g}: %{y:.3g}<extra>%{fullData.name}</extra>"}
     if "low" in table.columns:
         up = [high - value for high, value in zip(table.numbers("high"), values, strict=True)]

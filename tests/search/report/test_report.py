@@ -273,6 +273,8 @@ def test_a_confirmed_front_is_shown_beside_the_searchs(study: Path, document: di
     pgd = shown["figures"][1]["figure"]["data"][0]
     assert pgd["x"] == [row.proxy["pgd"].value for row in found.rows]
     assert pgd["y"] == [row.measurements["pgd"].value for row in found.rows]
+    assert pgd["cliponaxis"] is False, "what nothing stands lies in the corner of both axes"
+    assert shown["how"].startswith("Trained again by 1 fresh seed, 4 epochs each")
     text = Tags(page_of(again)).text
     assert f"#{found.rows[0].number} {found.rows[0].candidate} fell: another one beats it" in text
     assert "search confirm" not in text
