@@ -71,7 +71,14 @@ class Limit:
         measured = measurements.get(self.objective)
         if measured is None:
             return False
-        return measured.value > self.value if self.op == "<=" else measured.value < self.value
+        return self._broken_at(measured.value)
+
+    def may_be_broken(self, measured: Measurement) -> bool:
+        """Whether a value in the 95 % interval of what was measured breaks the limit."""
+        return any(map(self._broken_at, measured.interval))
+
+    def _broken_at(self, value: float) -> bool:
+        return value > self.value if self.op == "<=" else value < self.value
 
     def __str__(self) -> str:
         return f"{self.objective}{self.op}{_shortest(self.value)}"

@@ -69,6 +69,7 @@ class Selection:
         if one.verdict in DOUBTS:
             rules = ", ".join(one.rules)
             told.append(f"{JUDGED} of #{one.number} is {one.verdict} ({rules}): {DOUBTS[one.verdict]}")
+        told += [_doubtful(one, limit) for limit in self.terms.limits if _is_doubtful(one, limit)]
         if self.sure is not None and self.sure < LIKELY:
             told.append(f"P(front) of #{one.number} is {self.sure:.2f}: given the errors, others probably beat it")
         return "; ".join(told)
@@ -125,6 +126,17 @@ def by_hand(chosen: Record, members: Sequence[Record], objectives: Sequence[str]
         knee=next((one.record for one in by_trade_off(members, objectives)), None),
         terms=terms,
     )
+
+
+def _is_doubtful(chosen: Record, limit: Limit) -> bool:
+    """Whether what was measured meets a limit by less than its error: what is chosen from many often does by luck."""
+    measured = chosen.measurements.get(limit.objective)
+    return measured is not None and limit.may_be_broken(measured)
+
+
+def _doubtful(chosen: Record, limit: Limit) -> str:
+    low, high = chosen.measurements[limit.objective].interval
+    return f"{limit.objective} of #{chosen.number} may break {limit}: its 95 % interval is {low:.3f} to {high:.3f}"
 
 
 def _among(limits: Sequence[Limit]) -> str:

@@ -1,5 +1,7 @@
 """Choosing one record: limits, rules, ties, knees and refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from closed_form import measurement
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from evaluators.base import Measurement
 from space.errors import UserError
 from studies.fronts.knees import bulges, by_trade_off
 from studies.limits import Limit
@@ -59,6 +62,44 @@ def test_the_default_takes_the_most_robust_and_says_why():
 )
 def test_a_choice_that_is_probably_beaten_is_warned_of(sure, warning):
     assert Offer(records=FRONT, sure=sure).select(OBJECTIVES, Terms()).warning == warning
+
+
+@pytest.mark.parametrize(
+    ("limit", "warning"),
+    [
+        ("pgd>=0.6", "pgd of #0 may break pgd>=0.6: its 95 % interval is 0.568 to 0.686"),
+        ("pgd>=0.56", ""),
+        ("acc<=0.95", "acc of #0 may break acc<=0.95: its 95 % interval is 0.928 to 0.957"),
+        ("acc<=0.96", ""),
+        ("bops<=1e6", ""),
+    ],
+)
+def test_a_choice_that_meets_a_limit_by_less_than_its_error_is_warned_of(limit, warning):
+    measured = {
+        "acc": Measurement.fraction(944, 1000),
+        "pgd": Measurement.fraction(161, 256),
+        "bops": measurement("bops", 1e6),
+    }
+    only = Record(number=0, candidate="fp", key="0", state="complete", measurements=measured)
+    assert select([only], OBJECTIVES, Terms((Limit.parse(limit),))).warning == warning
+
+
+def test_the_cheapest_within_a_limit_meets_it_truly_unless_it_is_warned_of():
+    """The cheapest of those that met it on few images is often one that was lucky."""
+    rng, limit, met = np.random.default_rng(0), Limit.parse("pgd>=0.6"), {True: [], False: []}
+    for _ in range(200):
+        truth = rng.uniform(0.4, 0.7, 30)
+        records = [
+            replace(
+                record(i, 0.9, 0.0, 1e6 + i),
+                measurements={"pgd": Measurement.fraction(int(hits), 256), "bops": measurement("bops", 1e6 + i)},
+            )
+            for i, hits in enumerate(rng.binomial(256, truth))
+        ]
+        found = select(records, ("pgd", "bops"), Terms((limit,)), "best:bops")
+        met[bool(found.warning)].append(truth[found.chosen.number] >= limit.value)
+    assert np.mean(met[False]) > 0.95
+    assert np.mean(met[True]) < 0.75
 
 
 def test_limits_come_first_and_are_named():
