@@ -60,13 +60,13 @@ def _study(args: Namespace) -> Subject:
     dataset = args.dataset if "--dataset" in typed else ""
     study = Study.load(args.subject, storage=args.storage)
     objectives = study.config.objectives
-    members, own = by_cost(study.front(), objectives), {one.number: one for one in study.records()}
+    members, trials = by_cost(study.front(), objectives), {one.number: one for one in study.records()}
     if not members:
         raise UserError("no front to audit", got=args.subject, hint="trials.csv says why; run goes on with the study")
     return Subject(
         evaluator=evaluator_of_study(study, Namespace(**{**vars(args), "dataset": dataset})),
         # A mean over repetitions is of no network; what is audited is the one that the study's own seed trains.
-        candidates=[(Candidate.parse(one.candidate), own[one.number]) for one in members],
+        candidates=[(Candidate.parse(one.candidate), trials[one.number]) for one in members],
         objectives=objectives,
         study=study.folder,
     )

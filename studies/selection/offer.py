@@ -52,13 +52,14 @@ class Offer:
 
     def described(self, selection: Selection) -> Selection:
         """A selection among these records that says where they come from, and how sure it is."""
-        sure = self.sure.get(selection.chosen.number)
+        sure, key = self.sure.get(selection.chosen.number), selection.chosen.key
         return replace(
             selection,
             confirmation=self.confirmation,
             unconfirmed=self.unconfirmed,
             fallen=self.fallen,
             sure=sure,
+            failed=sum(one.repeats and one.state == "failed" and one.key == key for one in self.records),
         )
 
 

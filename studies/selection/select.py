@@ -39,6 +39,7 @@ class Selection:
         unconfirmed: numbers of the search's front that the confirmation does not know.
         fallen: how many candidates were confirmed of which none stands; 0 where any does, or nothing was confirmed.
         sure: probability that the chosen record is on the front, None where it is not known.
+        failed: how many trainings of the chosen candidate by other seeds failed; its mean leaves them out.
     """
 
     chosen: Record
@@ -51,6 +52,7 @@ class Selection:
     unconfirmed: tuple[int, ...] = ()
     fallen: int = 0
     sure: float | None = None
+    failed: int = 0
 
     @property
     def warning(self) -> str:
@@ -69,6 +71,9 @@ class Selection:
         if one.verdict in DOUBTS:
             rules = ", ".join(one.rules)
             told.append(f"{JUDGED} of #{one.number} is {one.verdict} ({rules}): {DOUBTS[one.verdict]}")
+        if self.failed:
+            trainings = counted(self.failed, "training")
+            told.append(f"{trainings} of #{one.number} by other seeds failed, and its values leave that out")
         told += [_doubtful(one, limit) for limit in self.terms.limits if _is_doubtful(one, limit)]
         if self.sure is not None and self.sure < LIKELY:
             told.append(f"P(front) of #{one.number} is {self.sure:.2f}: given the errors, others probably beat it")

@@ -24,6 +24,8 @@ from studies.proposals import proposer
 from studies.proposals.proposer import Proposer
 from studies.records import Record, complete_records, values_of
 from studies.repeats import UNSURE, next_repeat
+from studies.selection.offer import Offer
+from studies.terms import Terms
 from studies.watch import Watch
 
 SETTING = {"space": SIXTY, "sampler": "random", "proposals": "off"}
@@ -224,6 +226,24 @@ def test_a_repetition_that_fails_is_one_all_the_same(tmp_path):
     assert all(one.state == "failed" and one.reason.endswith("MemoryError: no room") for one in again)
     assert max(Counter(one.key for one in again).values()) == 2
     assert all(one.runs == 1 for one in study.front())
+
+
+def test_a_choice_of_which_a_training_failed_is_warned_of():
+    """Its mean is of those that went well; a network that diverges by one seed in two is not what it says."""
+    measured = {"acc": measurement("acc", 0.9, stderr=0.02, n=400), "bops": measurement("bops", 1e6)}
+    only = Record(number=3, candidate="fp", key="k", state="complete", measurements=measured)
+    again = replace(only, number=4, origin="repeat")
+    failed = replace(again, number=5, state="failed", measurements={})
+    other = replace(failed, number=6, key="another")
+    told = [
+        Offer(records=records, sure={}).select(("acc", "bops"), Terms()).warning
+        for records in ([only, again, other], [only, again, failed], [only, failed, replace(failed, number=7)])
+    ]
+    assert told == [
+        "",
+        "1 training of #3 by other seeds failed, and its values leave that out",
+        "2 trainings of #3 by other seeds failed, and its values leave that out",
+    ]
 
 
 def test_a_limit_is_for_the_mean():
