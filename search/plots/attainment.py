@@ -82,8 +82,9 @@ def _draw_panel(axes: Axes, groups: Groups, pair: tuple[Objective, Objective]) -
         color, _ = SERIES[index % len(SERIES)]
         look: dict[str, Any] = {"color": color, "linestyle": STROKES[index % len(STROKES)], "linewidth": 1.4}
         axes.plot(*_columns(middle), label=name, scalex=False, scaley=False, **look)
-        if outer and inner:
-            axes.fill(*_columns([*outer, *inner[::-1]]), color=color, alpha=0.18, linewidth=0)
+        if outer:  # what too few runs reach for its inner edge is open towards the worst
+            edge = inner[::-1] or [(rim[0][0 if maximize[0] else 1], rim[1][0 if maximize[1] else 1])]
+            axes.fill(*_columns([*outer, *edge]), color=color, alpha=0.18, linewidth=0)
 
 
 def _set_up(axes: Axes, points: Floats, pair: tuple[Objective, Objective]) -> None:

@@ -192,6 +192,20 @@ def test_attainment_has_a_panel_per_pair_with_costs_across(names: str, panels: i
     assert all(axes.get_xscale() == "log" for axes in costs)
 
 
+@pytest.mark.parametrize("names", ["acc,pgd", "acc,bops", "bops,memory"])
+def test_a_band_is_open_where_some_runs_found_nothing(names: str) -> None:
+    """Of three runs the two that have a front alone would show no spread at all."""
+    objectives = find_objectives(names.split(","))
+    front = np.array([[{"acc": 0.5, "pgd": 0.3}.get(one.name, 1e6) for one in objectives]])
+    better = front * np.array([1.2 if one.maximize else 0.8 for one in objectives])
+    [axes] = draw_attainment({"tpe": [front, better, front[:0]]}, objectives, "somewhere").axes
+    [band] = axes.patches
+    order = sorted(objectives, key=lambda one: one.maximize)
+    limits = {True: [axes.get_xlim()[0], axes.get_ylim()[0]], False: [axes.get_xlim()[1], axes.get_ylim()[1]]}
+    worst = [limits[one.maximize][place] for place, one in enumerate(order)]
+    assert worst in [list(corner) for corner in band.get_xy()]
+
+
 @pytest.fixture
 def as_on_the_page(study: Path, capsys: Capture) -> None:
     """The page's runs, with six trials each and in the small space; later flags win."""
