@@ -144,5 +144,6 @@ def _keys(rows: Sequence[ConfirmedRow]) -> list[Any]:
 
     kinds = {_kind(row) for row in rows}
     marks = {"in the search": hollow(BEFORE)} | {name: look for name, look in LOOKS.items() if name in kinds}
-    bar = Line2D([], [], label="95 %: images and seeds", color="#555555", lw=0.8)
+    several = any(len(row.seeds) > 1 for row in rows)  # one seed says nothing of how far others lie
+    bar = Line2D([], [], label=f"95 %: images {'and seeds' if several else 'alone'}", color="#555555", lw=0.8)
     return [*(Line2D([], [], label=label, ls="none", **look) for label, look in marks.items()), bar]

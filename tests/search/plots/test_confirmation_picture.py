@@ -9,7 +9,7 @@ from matplotlib.image import imread
 from evaluators.base import Budget, Measurement, Protocol
 from evaluators.objectives import find_objectives
 from search.plots import draw_confirmation, save
-from studies import Confirmation, ConfirmedRow
+from studies import Confirmation, ConfirmedRow, SeedResult
 from studies.terms import Terms
 
 
@@ -95,6 +95,14 @@ def test_the_legend_names_the_marks_that_are_there(confirmation: Confirmation) -
         figure = draw_confirmation(some, find_objectives(("bops", "acc")), "mnist5k")
         return [text.get_text() for text in figure.legends[0].get_texts()]
 
-    usual = ["in the search", "on the confirmed front", "not on it", "hollow: masked", "95 %: images and seeds"]
+    usual = ["in the search", "on the confirmed front", "not on it", "hollow: masked", "95 %: images alone"]
     assert named(confirmation) == usual
     assert named(replace(confirmation, rows=confirmation.rows[:2])) == [usual[0], usual[1], usual[4]]
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(1, "95 %: images alone"), (2, "95 %: images and seeds")])
+def test_the_legend_says_what_the_bars_are_of(confirmation: Confirmation, seeds: int, said: str) -> None:
+    results = tuple(SeedResult(seed=seed, measurements={}) for seed in range(seeds))
+    rows = tuple(replace(one, seeds=results) for one in confirmation.rows)
+    figure = draw_confirmation(replace(confirmation, rows=rows), find_objectives(("bops", "pgd")), "mnist5k")
+    assert figure.legends[0].get_texts()[-1].get_text() == said
