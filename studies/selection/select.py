@@ -141,7 +141,7 @@ def _is_doubtful(chosen: Record, limit: Limit) -> bool:
 
 def _doubtful(chosen: Record, limit: Limit) -> str:
     low, high = chosen.measurements[limit.objective].interval
-    return f"{limit.objective} of #{chosen.number} may break {limit}: its 95 % interval is {low:.3f} to {high:.3f}"
+    return f"{limit.objective} of #{chosen.number} may break {limit}: its 95 % interval is {low:.4g} to {high:.4g}"
 
 
 def _among(limits: Sequence[Limit]) -> str:
