@@ -2,8 +2,10 @@
 
 import json
 import math
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields, replace
+from statistics import NormalDist
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,35 @@ def test_a_share_carries_its_binomial_error(share):
     assert (one.value, one.unit, one.n, one.seconds) == (hits / n, "fraction", n, 1.5)
     variance = (hits * (1 - hits / n) ** 2 + (n - hits) * (hits / n) ** 2) / n  # of n draws of 0 and 1
     assert one.stderr == pytest.approx(math.sqrt(variance / n), abs=1e-12)
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=40))
+def test_several_runs_have_the_error_of_the_shares_of_their_images(successes):
+    """The variance over images of how often each of them stood, here by numpy."""
+    own = np.array(successes) / 4
+    squares = sum(count**2 for count in successes)
+    one = Measurement.fraction(sum(successes), len(own), runs=4, squares=squares)
+    assert (one.value, one.n) == (pytest.approx(own.mean()), len(own))
+    assert one.stderr == pytest.approx(own.std() / math.sqrt(len(own)), abs=1e-9)
+
+
+@given(shares, st.floats(0.5, 5))
+def test_an_interval_ends_where_what_was_seen_is_as_unlikely_as_it_may_be(share, wider):
+    """Wilson (1927): the value is 1.96 errors of either end away from it, on as many images as have its own error."""
+    hits, n = share
+    plain = Measurement.fraction(hits, n)
+    low, high = replace(plain, stderr=wider * plain.stderr).interval
+    images = n / max(1.0, wider) ** 2 if 0 < hits < n else n
+    deviations = NormalDist().inv_cdf(0.975)
+    assert (low == 0, high == 1) == (hits == 0, hits == n)
+    assert low <= plain.value <= high
+    for edge in {low, high} - {plain.value}:
+        assert (plain.value - edge) ** 2 * images == pytest.approx(deviations**2 * edge * (1 - edge))
+
+
+@pytest.mark.parametrize(("unit", "n"), [("bit-ops", 25), ("fraction", 0)])
+def test_what_no_images_were_counted_for_has_no_interval(unit, n):
+    assert Measurement(value=0.5, unit=unit, stderr=0.1, n=n).interval == (0.5, 0.5)
 
 
 def test_what_is_exact_has_no_error():

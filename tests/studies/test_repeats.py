@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from evaluators.base import Measurement
 from evaluators.seeds import number
 from space.errors import UserError
-from studies import Stop, Study, TrialFinished, front, select, write_outputs
-from studies.averages import average
+from studies import Stop, Study, TrialFinished, front, proposals, select, write_outputs
+from studies.averages import average, averages
 from studies.fronts.expected import expected_gains
 from studies.fronts.probability import front_probability
+from studies.expected import expected_gains
 from studies.limits import Limit
 from studies.proposals import proposer
 from studies.proposals.proposer import Proposer
@@ -316,6 +317,14 @@ def test_what_no_run_doubts_is_flagged_by_every_run_and_took_the_time_of_all(hit
     ]
     expected = replace(runs[0], seconds=9.0, flags=("masked:black-box", "suspect:gap"))
     assert average(runs) == expected
+
+
+def test_what_some_run_lacks_is_as_the_first_has_it():
+    acc, pgd = (Measurement.fraction(hits, 100) for hits in (90, 40))
+    better, worse = (Measurement.fraction(hits, 100) for hits in (96, 84))
+    found = averages([{"acc": acc, "pgd": pgd}, {"acc": better, "pgd": pgd, "cw": pgd}, {"acc": worse}])
+    assert found == {"acc": average([acc, better, worse]), "pgd": pgd}
+    assert found["acc"].stderr > acc.stderr
 
 
 @pytest.mark.parametrize("cost", [149164.16e3, 0.1, 1 / 3])

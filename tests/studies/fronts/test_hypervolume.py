@@ -99,7 +99,7 @@ def test_what_has_no_volume_is_refused(points):
         hypervolume(np.array(points), [1.0, 1.0])
 
 
-@pytest.mark.parametrize("corner", [[], [[1.0]], [np.inf]])
+@pytest.mark.parametrize("corner", [[], [[1.0]], [np.inf], [1.0, np.inf]])
 def test_a_reference_must_be_a_finite_corner(corner):
     with pytest.raises(ValueError, match=r"reference|finite"):
-        hypervolume(np.zeros((1, 1)), corner)
+        hypervolume(np.zeros((1, len(corner))), corner)
