@@ -152,7 +152,7 @@ class Replay:
         self._clock = Clock()
         self.protocol, self.budget = table.protocols[seed], table.budget
         self._costs, self._members, self._rows = table.costs, table.members[seed], table.rows[seed]
-        self._kept, self._trained = kept, set[str]()
+        self._kept, self._trained, self._runs = kept, set[str](), dict[int, Replay]()
         self.prices = Prices.of(table.budget, table.train_images)
 
     @property
@@ -165,10 +165,14 @@ class Replay:
         return self.seconds
 
     def repeated(self, run: int) -> "Replay":
-        """Answers from the table's next seeds, in turn, by the same clock; see `studies.repeats.Repeats`."""
-        other = Replay(self._table, (self._seed + run - 1) % len(self._table.rows), kept=self._kept)
-        other._clock = self._clock
-        return other
+        """Answers from the table's next seeds, in turn, by the same clock; see `studies.repeats.Repeats`.
+
+        What was trained for a run is there when that run is asked for again.
+        """
+        if run not in self._runs:
+            self._runs[run] = Replay(self._table, (self._seed + run - 1) % len(self._table.rows), kept=self._kept)
+            self._runs[run]._clock = self._clock
+        return self._runs[run]
 
     def cost(self, candidate: Candidate) -> dict[str, Measurement]:
         """Every recorded cost; UserError for a candidate that the table has not."""

@@ -117,6 +117,17 @@ def test_a_repetition_is_answered_by_another_seed_on_the_same_clock(table):
     assert again.value == first.value
 
 
+@pytest.mark.parametrize(("kept", "seconds"), [(True, 2 * 10 + 3 * 0.5), (False, 3 * 10 + 3 * 0.5)])
+def test_what_a_repetition_trained_is_there_for_the_next_of_its_run(table, kept, seconds):
+    """As an evaluator's store keeps it: a member is trained once by each run's seed, whoever asks for that run."""
+    twice = replace(table, protocols=table.protocols * 2, members=table.members * 2, rows=table.rows * 2)
+    replay, fp = Replay(twice, kept=kept), Candidate.parse("fp")
+    list(replay.measure(fp, ("acc",)))
+    for _ in range(2):
+        list(replay.repeated(2).measure(fp, ("acc",)))
+    assert replay.seconds == seconds
+
+
 def test_free_accuracy_is_that_of_trained_members(table):
     replay = Replay(table)
     pair, alone = Candidate.parse("xnor+xnor"), Candidate.parse("xnor")
