@@ -303,6 +303,17 @@ def test_importance_agrees_with_an_analysis_of_variance() -> None:
     assert found["method"].beyond_chance > 0.5 > 0.1 > found["bits"].beyond_chance
 
 
+def test_shuffles_that_explain_as_much_count_as_in_an_exact_test() -> None:
+    """Of probabilities 0 and 1, how many ones fall to a choice by chance is hypergeometric, and ties are common."""
+    designs = [{"method": "fp" if place < 12 else "xnor"} for place in range(30)]
+    [found] = importances(designs, [1.0] * 8 + [0.0] * 16 + [1.0] * 6, seed=0)
+    ones = np.arange(13)
+    as_far = abs(ones - 12 * 14 / 30) >= abs(8 - 12 * 14 / 30) - 1e-9
+    chances = stats.hypergeom(30, 14, 12).pmf(ones)
+    assert chances[8] > 0.05
+    assert found.p == pytest.approx(chances[as_far].sum(), abs=0.03)
+
+
 def test_importance_is_not_told_of_few_candidates_or_of_equals(document: dict[str, Any]) -> None:
     designs = [chosen_by(text) for text in ("fp", "xnor")] * LEAST
     assert importances(designs[: LEAST - 1], [0.0, 1.0] * LEAST, seed=0) == []

@@ -152,6 +152,21 @@ def test_who_falls_is_told_why(study, tmp_path):
     assert rows[worse.number].front_probability < 0.5
 
 
+def test_what_a_failed_training_had_measured_is_in_no_mean(study, tmp_path):
+    again, first = Again(), fresh_seeds(0, 2)[0]
+
+    def measure(candidate, seed):
+        result = again(candidate, seed)
+        acc = replace(result.measurements["acc"], value=0.1)
+        return replace(result, measurements={"acc": acc}, failure="out of memory") if seed == first else result
+
+    found = confirmed(study, tmp_path, measure)
+    assert found.rows and not found.front
+    for row in found.rows:
+        assert row.measurements == row.seeds[1].measurements
+        assert row.reason == f"by seed {first}: out of memory"
+
+
 def test_a_limit_is_for_the_confirmed_mean(tmp_path):
     limit = Limit.parse("acc>=0.6")
     study = Study.open(tmp_path / "limited", config(sampler="random", limits=(limit,)))
