@@ -72,15 +72,17 @@ def test_what_nothing_moves_is_evidence_of_nothing_but_at_a_radius_where_it_must
     assert prober(weak.model, Effort(steps=0), 0.01).large_radius() == {}
 
 
-def test_black_boxes_count_in_full_and_the_sample_of_square_for_all_that_is_left():
-    effort = Effort(steps=4, queries=20, sample=6)
+@pytest.mark.parametrize(("sample", "light", "square", "of_sample"), [(6, 0, 6, 1.0), (64, 18, 12, 12 / STANDING)])
+def test_black_boxes_count_in_full_and_the_sample_of_square_for_all_that_is_left(sample, light, square, of_sample):
+    effort = Effort(steps=4, queries=20, sample=sample)
     one = prober(Ensemble([Slanted(0.01)], MeanVote()), effort, epsilon=0.2)
-    one.siege.breaks |= {"noise": 2, "corners": 0, "transfer": 1, "smooth": 5}
+    one.siege.outcome.origin[:light] = one.siege.outcome.images[:light] = 0.9  # these are out of reach
+    one.siege.breaks |= {"noise": 2, "transfer": 1, "smooth": 5}
     target = Target(model=one.model, carriers=(), example=one.siege.outcome.origin[:1], flat=False)
     found = one.black_box(target)["black-box"]
-    assert one.siege.breaks[SQUARE] == 6
-    assert found.images == 3 + 6
-    assert found.share == pytest.approx(3 / ALL + 1.0 * STANDING / ALL)
+    assert one.siege.breaks[SQUARE] == square
+    assert found.images == 3 + square
+    assert found.share == pytest.approx(3 / ALL + of_sample * STANDING / ALL)
 
 
 def test_gradients_are_looked_at_where_plain_pgd_left_an_image_standing():

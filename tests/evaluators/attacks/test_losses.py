@@ -47,6 +47,14 @@ def test_no_scale_of_logits_changes_the_loss(loss, scale):
     assert (found.abs().sum(2) > 0).all(), "no image without a gradient"
 
 
+@pytest.mark.parametrize("loss", [rescaled, standardised])
+def test_every_image_of_every_member_has_its_own_scale(loss):
+    """Else what an attack climbs on one image would depend on the others of its batch."""
+    logits, scales = drawn(2), 10.0 ** torch.randint(-2, 3, (2, len(LABELS), 1), generator=stream(0, "scales"))
+    assert len(scales.unique()) > 2
+    assert torch.allclose(loss(model(2), scales * logits, LABELS), loss(model(2), logits, LABELS), rtol=1e-4)
+
+
 def test_rescaled_leaves_one_per_cent_to_the_classes_behind():
     """Logits of which one leads and the others are equal: the first has the probability 1 - ρ exactly."""
     logits = torch.zeros(1, 1, 10)
