@@ -63,7 +63,10 @@ def test_what_all_that_is_probed_fall_to_is_carried_to_all_that_is_left():
 
 def test_what_nothing_moves_is_evidence_of_nothing_but_at_a_radius_where_it_must_fall():
     sure = prober(Ensemble([Slanted(0.9)], MeanVote()), Effort(steps=4, probed=8), epsilon=0.1)
+    before = sure.siege.outcome.forwards
     assert {one.images for one in sure.settled().values()} == {0}
+    twice_the_steps, two_further_starts = 8 * (8 + 1), 2 * 8 * (4 + 1)
+    assert sure.siege.outcome.forwards - before == twice_the_steps + two_further_starts
     [(name, stands)] = sure.large_radius().items()
     assert name == "large-radius" and share(stands, 1.0, STANDING) and stands.images == 8
     assert len(sure.siege.outcome.standing) == STANDING, "the radius is not the threat's"
