@@ -73,6 +73,9 @@ def test_what_nothing_moves_is_evidence_of_nothing_but_at_a_radius_where_it_must
     weak = prober(Ensemble([Slanted(0.05)], MeanVote()), Effort(steps=4, probed=8), epsilon=0.01)
     assert weak.large_radius()["large-radius"] == Evidence(share=0.0, images=0)
     assert prober(weak.model, Effort(steps=0), 0.01).large_radius() == {}
+    weak.siege.outcome.broken[:] = True
+    assert weak.large_radius() == {}, "nothing is left to look at"
+    assert set(weak.settled().values()) == {Evidence(share=0.0, images=0)}
 
 
 @pytest.mark.parametrize(("sample", "light", "square", "of_sample"), [(6, 0, 6, 1.0), (64, 18, 12, 12 / STANDING)])
