@@ -68,6 +68,13 @@ def test_gaussian_noise_has_half_the_radius_as_its_deviation_and_is_cut_there():
     assert (noise.abs() == 1).float().mean().item() == pytest.approx(0.0455, abs=0.005)  # beyond two deviations
 
 
+def test_corners_have_every_pixel_as_far_up_or_down_as_it_may_be():
+    noise = drawn("corners", 0.25) / 0.25
+    assert (noise.abs() == 1).all()
+    assert noise.mean().item() == pytest.approx(0, abs=4 / noise.numel() ** 0.5)
+    assert noise.flatten(1).unique(dim=0).shape == (1500, 36)
+
+
 @pytest.mark.parametrize("kind", ["uniform", "gaussian"])
 def test_more_draws_break_whatever_fewer_do(kind):
     victim, images = model(), images_of()
