@@ -223,6 +223,24 @@ def test_the_file_is_read_back_as_it_was_written(study, tmp_path):
     write_confirmation(tmp_path, found)
     assert read_confirmation(tmp_path) == found
     assert Confirmation.from_json(json.loads(json.dumps(found.to_json()))) == found
+    kept = [one for row in found.rows for one in row.seeds]
+    assert kept and all((one.members, one.seconds) == ((Identity("abcdef01", "f" * 64),), 1.0) for one in kept)
+
+
+def test_a_file_of_another_format_is_not_read(study, tmp_path):
+    data = confirmed(study, tmp_path, Again()).to_json()
+    (tmp_path / "confirmed.json").write_text(json.dumps(data))
+    assert read_confirmation(tmp_path) is not None
+    (tmp_path / "confirmed.json").write_text(json.dumps(data | {"format": data["format"] + 1}))
+    with pytest.raises(UserError, match=r"^damaged file: got .*; hint: confirm writes it anew$"):
+        read_confirmation(tmp_path)
+
+
+def test_where_a_row_is_now_in_a_word(study, tmp_path):
+    row = next(row for row in confirmed(study, tmp_path, Again()).rows if row.on_front)
+    beaten, beside = replace(row, reason="beaten by #1"), replace(row, on_front=False)
+    states = (row, beside, beaten, replace(beside, reason="beaten by #1"), replace(beaten, seeds=()))
+    assert [one.now for one in states] == ["front", "front", "fell", "off", "–"]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"format": 1}', '{"format": 9}', "null"])

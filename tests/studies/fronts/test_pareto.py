@@ -9,8 +9,10 @@ from hypothesis.extra import numpy as hnp
 
 from studies import front
 from studies.fronts.pareto import non_dominated
-from studies.records import GrowingFront, Record
-from studies.terms import USUAL
+from studies.records import GrowingFront, Record, STATES
+from studies.terms import Terms, USUAL
+from studies.limits import Limit
+from studies.pareto import non_dominated
 
 # Few different values, so that ties and equal points are common.
 values = st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0, np.inf])
@@ -77,3 +79,27 @@ def test_a_growing_front_is_the_front_of_all_records_at_any_time(points):
         growing.add(record)
         assert list(growing.members) == front(records[:count], ("acc", "bops"))
     assert list(growing.members) == front(records, ("acc", "bops"))
+
+
+rows = st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from("abc"), st.sampled_from(STATES), st.booleans())
+
+
+@given(st.lists(rows, max_size=12))
+def test_a_front_that_begins_with_records_has_repetitions_averaged_and_each_design_once(table):
+    terms = Terms((Limit.parse("acc>=0.3"),))
+    records = [
+        Record(
+            number=number,
+            candidate="fp",
+            key=key,
+            state=state,
+            measurements={"acc": measurement("acc", acc / 3, n=9), "bops": measurement("bops", float(bops))},
+            origin="repeat" if again else "sampler",
+        )
+        for number, (acc, bops, key, state, again) in enumerate(table)
+    ]
+    grown = GrowingFront(("acc", "bops"), terms, records)
+    assert list(grown.members) == front(records, ("acc", "bops"), terms)
+    fresh = GrowingFront(("acc", "bops"), terms)
+    fresh.renew(records)
+    assert fresh.members == grown.members

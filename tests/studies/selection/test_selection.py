@@ -213,6 +213,37 @@ def test_bulges_by_hand():
     assert bulges(losses) == pytest.approx(np.array([0.0, 0.6, 0.0, -0.2]) / np.sqrt(2))
 
 
+def test_bulges_of_three_objectives_are_distances_from_the_plane_through_the_best_of_each():
+    """By the cross product of two of its sides; the best of the first objective is 0.6 and 0.8 from those of others."""
+    extremes = np.array([[0.0, 0.6, 0.8], [0.7, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    inside, outside = np.array([[0.3, 0.3, 0.3], [0.9, 0.8, 0.7]])
+    across = np.cross(extremes[1] - extremes[0], extremes[2] - extremes[0])
+    across *= np.sign(across @ extremes[0]) / np.linalg.norm(across)
+    assert (across > 0).all()
+    expected = [across @ (extremes[0] - one) for one in (*extremes, inside, outside)]
+    found = bulges(np.vstack([extremes, inside, outside]))
+    assert found == pytest.approx(expected, abs=1e-12)
+    assert found[3] > 0 > found[4]
+
+
+@pytest.mark.parametrize(
+    "extremes",
+    [
+        [[0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [1.0, 1.0, 0.0]],  # one record is the best of two objectives
+        [[0.0, 0.1, 0.1], [0.2, 0.0, 1.0], [1.0, 1.0, 0.0]],  # its normal is (-20, 23, 7) / 3
+    ],
+)
+def test_where_the_extremes_span_no_such_plane_that_of_equal_sums_takes_its_place(extremes):
+    losses = np.array([*extremes, [0.4, 0.3, 0.2]])
+    assert bulges(losses) == pytest.approx((1 - losses.sum(axis=1)) / np.sqrt(3))
+
+
+def test_three_records_may_have_a_knee_and_one_objective_has_none():
+    records = [record(i, acc, 0.5, 1e6 * 2**i) for i, acc in enumerate([0.1, 0.8, 0.9])]
+    assert [one.record.number for one in by_trade_off(records, ("acc", "bops"))] == [1]
+    assert by_trade_off(records, ("acc",)) == by_trade_off(records, ("acc", "pgd")) == []
+
+
 def test_nothing_meets_the_limits_names_the_closest():
     terms = Terms((Limit.parse("pgd>=0.55"), Limit.parse("acc>=0.9")))
     with pytest.raises(UserError) as caught:

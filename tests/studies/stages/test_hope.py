@@ -86,6 +86,12 @@ def test_with_a_margin_what_may_be_best_at_something_goes_on(values):
     assert hope(*FRONT, margin=0.1).lost(known(**values)) == ""
 
 
+def test_with_a_margin_it_matters_who_is_best_at_something_and_not_who_is_worst():
+    best, worst = known(bops=2.9e7, acc=0.951, bound=0.31), known(bops=3.1e7, acc=0.94, bound=0.45)
+    assert hope(*FRONT, margin=0.1).lost(best) == ""
+    assert hope(*FRONT, margin=0.1).lost(worst).endswith("more hypervolume")
+
+
 def test_with_a_margin_a_front_without_any_volume_stops_nothing_but_what_it_beats():
     """Of networks none of which withstands anything; or at the dearest end of the space."""
     flat = (record(3, acc=0.9, pgd=0.0, bops=1e7), record(7, acc=0.95, pgd=0.0, bops=3e7))
