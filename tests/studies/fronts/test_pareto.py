@@ -13,6 +13,8 @@ from studies.records import GrowingFront, Record, STATES
 from studies.terms import Terms, USUAL
 from studies.limits import Limit
 from studies.pareto import non_dominated
+from studies.records import GrowingFront, Record
+from studies.terms import Terms, USUAL
 
 # Few different values, so that ties and equal points are common.
 values = st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0, np.inf])
@@ -81,7 +83,8 @@ def test_a_growing_front_is_the_front_of_all_records_at_any_time(points):
     assert list(growing.members) == front(records, ("acc", "bops"))
 
 
-rows = st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from("abc"), st.sampled_from(STATES), st.booleans())
+ways = st.sampled_from([("complete", "sampler")] * 3 + [("complete", "repeat"), ("failed", "sampler")])
+rows = st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from("abc"), ways)
 
 
 @given(st.lists(rows, max_size=12))
@@ -94,9 +97,9 @@ def test_a_front_that_begins_with_records_has_repetitions_averaged_and_each_desi
             key=key,
             state=state,
             measurements={"acc": measurement("acc", acc / 3, n=9), "bops": measurement("bops", float(bops))},
-            origin="repeat" if again else "sampler",
+            origin=origin,
         )
-        for number, (acc, bops, key, state, again) in enumerate(table)
+        for number, (acc, bops, key, (state, origin)) in enumerate(table)
     ]
     grown = GrowingFront(("acc", "bops"), terms, records)
     assert list(grown.members) == front(records, ("acc", "bops"), terms)
