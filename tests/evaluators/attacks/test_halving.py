@@ -1,5 +1,7 @@
 """Auto-PGD: its schedule as published, its ball, and optima that are known."""
 
+from collections import Counter
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -64,6 +66,67 @@ def test_a_linear_model_falls_exactly_when_its_corner_does(slack):
     model = Ensemble([Slanted(weight, bias)], MeanVote())
     outcome = HalvingAscent(steps=5)(model, image, torch.tensor([0]), ThreatModel(epsilon=epsilon), stream(0, "corner"))
     assert outcome.broken.tolist() == [slack < 0]
+
+
+class Wavy(nn.Module):
+    """z = (3 + a wave of the pixels, 0): a landscape of many hills, on which no decision falls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.randn(16, 12, generator=stream(0, "waves"))
+
+    def forward(self, images: Tensor) -> Tensor:
+        first = 3 + (4 * (images.flatten(1) - 0.5) @ self.weight).sin().mean(1)
+        return torch.stack([first, torch.zeros_like(first)], 1)
+
+
+def by_the_paper(
+    network: nn.Module, start: Tensor, centre: Tensor, epsilon: float, steps: int
+) -> tuple[Tensor, Counter]:
+    """Algorithm 1 of Croce and Hein (2020) for one image, with the departures that `HalvingAscent` names.
+
+    Returns: the highest iterate, and how often each of the two conditions halved the step.
+    """
+
+    def inside(image: Tensor) -> Tensor:
+        return torch.minimum(torch.maximum(image, centre - epsilon), centre + epsilon).clamp(0, 1)
+
+    now = before = best = start
+    height = checked = last_loss = -torch.inf
+    step, gained, checked_at, has_halved, halvings = 2 * epsilon, 0, 0, True, Counter()
+    for k in range(steps + 1):
+        now = now.detach().requires_grad_()
+        loss = -network(now)[0, 0]
+        (gradient,) = torch.autograd.grad(loss, now)
+        now, value = now.detach(), loss.item()
+        gained, last_loss = gained + (value > last_loss), value
+        if value > height:
+            height, best, best_gradient = value, now, gradient
+        if k in checkpoints(steps) and k < steps:
+            few, stuck = gained < 0.75 * (k - checked_at), not has_halved and height == checked
+            halvings += Counter({"few": few, "stuck": stuck and not few})
+            has_halved = few or stuck
+            if has_halved:
+                step, now, before, gradient = step / 2, best, best, best_gradient
+            gained, checked_at, checked = 0, k, height
+        ahead = inside(now + step * gradient.sign())
+        now, before = inside(now + 0.75 * (ahead - now) + 0.25 * (now - before)), now
+    return best, halvings
+
+
+def test_it_is_the_papers_algorithm_image_by_image():
+    images, steps, epsilon = 0.2 + 0.6 * torch.rand(40, 1, 4, 4, generator=stream(0, "images")), 12, 0.3
+    network, halvings = Wavy(), Counter()
+    model, labels = Ensemble([network], MeanVote()), torch.zeros(40, dtype=torch.int64)
+    attack, start = HalvingAscent(steps=steps), corners(images, epsilon, stream(0, "corners"))
+    outcome = attack(model, images, labels, ThreatModel(epsilon=epsilon), stream(0, "corners"))
+    for place in range(40):
+        best, halved = by_the_paper(network, start[[place]], images[[place]], epsilon, steps)
+        assert torch.allclose(outcome.images[[place]], best, atol=1e-5)
+        halvings += halved
+    assert halvings["few"] > 40 and halvings["stuck"] > 0
+    assert not outcome.broken.any()
+    assert (outcome.forwards, outcome.backwards) == (40 * (1 + steps + 1), 40 * steps)
 
 
 def test_an_image_that_stands_keeps_what_raised_its_loss_most():
