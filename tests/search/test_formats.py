@@ -53,12 +53,37 @@ def test_measurements_show_their_error_where_they_have_one() -> None:
         (59.4, "59s"),
         (59.6, "1m00s"),
         (245, "4m05s"),
+        (3599, "59m59s"),
         (3599.6, "1h00m"),
         (7620, "2h07m"),
     ],
 )
 def test_durations_read_at_a_glance(seconds: float, text: str) -> None:
     assert formats.clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "text"),
+    [
+        (8 / 255, "8/255"),
+        (1 / 255, "1/255"),
+        (0.2, "0.2"),
+        (51 / 255, "0.2"),
+        (0.031, "0.031"),
+        (0.031373, "0.031373"),  # nearly 8/255, and another radius
+        (0.5 / 255, "0.00196078"),
+        (0, "0"),
+    ],
+)
+def test_a_radius_is_written_in_grey_levels_where_it_is_so_many_of_them(epsilon: float, text: str) -> None:
+    assert formats.radius(epsilon) == text
+
+
+def test_shares_of_chance_and_differences_are_empty_where_there_are_none() -> None:
+    assert [formats.probability(one) for one in (None, 0.0, 0.934, 1.0)] == ["", "0.00", "0.93", "1.00"]
+    assert [formats.points(one) for one in (None, 0.0, 0.042, -0.5)] == ["", "0.0", "4.2", "-50.0"]
+    assert formats.interval(Measurement.fraction(40, 100)) == "30.9 to 49.8 %"
+    assert formats.interval(Measurement(value=0.5, unit="fraction")) == ""
 
 
 @pytest.mark.parametrize(

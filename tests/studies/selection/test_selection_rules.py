@@ -72,6 +72,8 @@ def test_a_tolerance_on_a_cost_is_a_share():
     """1e6 is the least: four times as much is within 300 %, but not within 299 %."""
     assert numbers("lexicographic:bops~3,acc")[0] == 1
     assert numbers("lexicographic:bops~2.99,acc")[0] == 3
+    told = select(FRONT, OBJECTIVES, rule="lexicographic:bops~3,acc").rule
+    assert told == "within 300 % of the lowest bit operations (bops), of those the highest clean accuracy (acc)"
 
 
 def test_weights_by_hand():
@@ -106,9 +108,12 @@ def test_closest_by_hand():
     selection = select(FRONT, OBJECTIVES, rule="closest:pgd=0.6,acc=0.95,bops=5e6")
     assert selection.chosen.number == 1
     distance = np.hypot(0.1 / 0.5, 0.05 / 0.35)
-    assert selection.reason.startswith(
-        f"#1 is {distance:.3f} away (pgd 0.5 misses by 0.1, acc 0.9 misses by 0.05); next is #"
+    second = np.linalg.norm((0.01 / 0.5, 0.1 / 0.35, np.log(9 / 5) / np.log(9)))
+    assert selection.reason == (
+        f"#1 is {distance:.3f} away (pgd 0.5 misses by 0.1, acc 0.9 misses by 0.05); next is #4 with {second:.3f}"
     )
+    granted = select(FRONT, OBJECTIVES, rule="closest:pgd=0.5,bops=4e6").reason
+    assert granted.startswith("#1 is 0.000 away (it has all that was wished for); next is #")
 
 
 @given(MANY, st.tuples(st.integers(0, 20), st.integers(0, 20)))
