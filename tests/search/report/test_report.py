@@ -312,6 +312,8 @@ def test_shuffles_that_explain_as_much_count_as_in_an_exact_test() -> None:
     chances = stats.hypergeom(30, 14, 12).pmf(ones)
     assert chances[8] > 0.05
     assert found.p == pytest.approx(chances[as_far].sum(), abs=0.03)
+    [alike] = importances(designs, [0.0, 1.0] * 15, seed=0)
+    assert (alike.share, alike.p) == (pytest.approx(0.0), 1.0)
 
 
 def test_importance_is_not_told_of_few_candidates_or_of_equals(document: dict[str, Any]) -> None:
