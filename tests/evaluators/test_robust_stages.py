@@ -56,7 +56,10 @@ def full(name: str, loss) -> tuple[str, HalvingAscent]:
 
 
 def test_a_float_network_is_climbed_by_both_losses():
-    assert told(gradient_stages(target(ensemble("fp")), EFFORT)) == [*ONE_STEP, *(full(*one) for one in FULL)]
+    model = ensemble("fp")
+    found = list(gradient_stages(target(model), EFFORT))
+    assert told(found) == [*ONE_STEP, *(full(*one) for one in FULL)]
+    assert all(one.model is model for one in found)
 
 
 def test_where_something_quantizes_smooth_gradients_come_first_and_the_trained_ones_after():
