@@ -103,8 +103,13 @@ def test_a_rule_that_was_not_tried_is_tried_first_and_followed_if_that_tells():
 
 
 def test_a_twin_leads_where_there_are_no_gradients():
-    [stage] = surrogate_stages(target(ensemble("fp"), flat=True), EFFORT, {}, 20)
+    model, images, labels = ensemble("fp", "bnn"), pictures("fcn2", 8), torch.arange(8) % 3
+    one = replace(target(model, flat=True), example=images[:1])
+    *_, stage = surrogate_stages(one, EFFORT, {"smooth": 0, "window-free": 0}, 20)
     assert (stage.name, stage.attack) == ("steered", Ascent(steps=18, start="uniform", restarts=4))
+    assert torch.equal(stage.model.member_logits(images), model.member_logits(images))
+    own, led = (loss_gradient(each, images, labels) for each in (model, stage.model))
+    assert led.any() and not torch.allclose(led, own)
 
 
 @pytest.mark.parametrize(

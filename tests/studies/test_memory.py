@@ -1,5 +1,7 @@
 """What follows from the records so far."""
 
+from dataclasses import replace
+
 import pytest
 from closed_form import measurement
 
@@ -39,3 +41,10 @@ def test_free_trials_are_counted_from_the_last_that_was_paid_for():
     assert (memory.free_in_a_row, memory.evaluated) == (3, 1)
     memory.add(record("5", "failed"))
     assert (memory.free_in_a_row, memory.evaluated) == (0, 2)
+
+
+def test_repetitions_are_no_designs_and_end_no_row_of_free_trials():
+    memory = Memory([record("a", "complete"), record("a", "duplicate"), record("b", "vetoed")])
+    for state in ("complete", "failed"):
+        memory.add(replace(record("a", state), origin="repeat"))
+    assert (memory.designs, memory.evaluated, memory.free_in_a_row, len(memory.records)) == (3, 1, 2, 5)

@@ -6,12 +6,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from evaluators.base import Budget, Measurement, Protocol
 from search.export.card import card, code, plain
 from search.export.checks import MOST_FLIPS, agreement, failures, readable, small_enough, within
-from search.export.exams import Tally
+from search.export.exams import Tally, attacked_batches, clean_batches, examined
 from search.export.folders import check_free, whole
 from search.export.latency import Latency
 from search.export.licences import UNKNOWN, licence_of
@@ -25,7 +26,9 @@ CLAIM = Measurement.fraction(60, 100)
 @pytest.mark.parametrize(("flips", "passed"), [(0, True), (5, True), (6, False), (1000, False)])
 def test_flips_are_few(flips, passed):
     assert MOST_FLIPS == 0.005
-    assert agreement("model.onnx", flips, 1000).passed is passed
+    found = agreement("model.onnx", flips, 1000)
+    assert found.passed is passed
+    assert (found.found, found.expected) == (f"{flips} of 1000 images decided otherwise", "at most 0.5 %")
 
 
 @pytest.mark.parametrize(("hits", "passed"), [(60, True), (51, True), (69, True), (49, False), (70, False)])
@@ -53,6 +56,37 @@ def test_a_tally_counts_against_network_and_label():
     assert tally == Tally(images=5, hits=2, flips=2, wrong=2, fooled=2)
     assert tally.own.value == pytest.approx(3 / 5)
     assert tally.to_json()["flip_rate"] == pytest.approx(0.4)
+
+
+def test_every_file_is_judged_on_every_image_beside_its_network():
+    """The network is wrong on every tenth image, one file on every fourth; both on every twentieth."""
+    import torch
+
+    from evaluators.data.dataset import Split
+    from evaluators.deployment.adversaries import Adversaries
+
+    class Numbered(torch.nn.Module):
+        """Reads an image's number from its first two pixels; its own class is the last digit but for every tenth."""
+
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("somewhere", torch.zeros(1))
+
+        def forward(self, images):
+            number = (images[:, 0, 0, 0] * 255 + 256 * (images[:, 0, 0, 1] * 255)).round().long()
+            return number % 10 + (number % 10 == 0)
+
+    def another(images):
+        number = np.rint(images[:, 0, 0, 0] * 255 + 256 * (images[:, 0, 0, 1] * 255)).astype(np.int64)
+        return number % 10 + 2 * (number % 4 == 0)
+
+    numbers = torch.arange(600)
+    greys = torch.stack([numbers % 256, numbers // 256], 1).to(torch.uint8).view(600, 1, 1, 2)
+    split = Split(images=greys, labels=numbers % 10)
+    attacked = Adversaries(images=greys.float() / 255, labels=numbers % 10, worst=CLAIM)
+    for batches in (clean_batches(split), attacked_batches(attacked)):
+        [tally] = examined(Numbered(), {"file": another}, batches).values()
+        assert tally == Tally(images=600, hits=600 - 150, flips=60 + 150 - 30, wrong=60, fooled=30)
 
 
 def lock(**changes: object) -> Lock:
