@@ -68,6 +68,16 @@ def test_among_three_classes_nothing_is_nearer_than_the_nearest_boundary():
     assert outcome.distances.mean() < 1.1 * nearest(images).mean()  # the likeliest other class may not be the nearest
 
 
+def test_the_last_step_is_judged_too():
+    """Adam's first step has the length of its rate along every hidden value: grey pixels go to (1 ± tanh(rate)) / 2."""
+    grey, two = torch.full((1, 1, 2, 2), 0.5), WEIGHTS[:2]
+    outcome = attacked(CarliniWagner(steps=1, rate=0.2), grey, model(Linear(two)))
+    assert outcome.broken.all()
+    expected = 0.5 - math.tanh(0.2) / 2 * (two[0] - two[1]).sign()
+    assert torch.allclose(outcome.images.flatten(), expected, atol=1e-5)
+    assert (outcome.forwards, outcome.backwards) == (1 + 2, 1)
+
+
 def test_distances_are_those_of_the_images():
     outcome = attacked(CarliniWagner(), images := inner_images(), model())
     by_hand = [

@@ -305,6 +305,8 @@ def test_select_prefers_confirmed_rows(chosen_from):
     best = max(found.front, key=lambda row: row.measurements["pgd"].value)
     assert selection.chosen.number == best.number
     assert selection.chosen.measurements == best.measurements
+    assert offer.sure == {row.number: row.front_probability for row in found.rows}
+    assert selection.sure == best.front_probability is not None
     members = {one.number for one in front(offer.records, study.config.objectives, study.config.terms)}
     assert members == {row.number for row in found.front}
 
