@@ -65,6 +65,18 @@ def test_the_score_of_a_mean_vote_has_the_gradient_of_its_probability() -> None:
     assert torch.allclose(torch.autograd.grad(score.sum(), images)[0], expected, atol=1e-5)
 
 
+def test_the_score_of_a_majority_is_the_mean_logit_with_the_decided_class_on_top() -> None:
+    images, _ = digits()
+    model = victim("majority")
+    logits, found = model.member_logits(images).mean(0).tolist(), Score(model)(images).tolist()
+    for mean, score, decided in zip(logits, found, model(images).tolist(), strict=True):
+        best_other = max(value for place, value in enumerate(mean) if place != decided)
+        lead = mean[decided] - best_other
+        expected = [value - best_other for value in mean]
+        expected[decided] = 1 + lead if lead > 0 else 1 / (1 - lead)
+        assert score == pytest.approx(expected, abs=1e-4)
+
+
 def test_a_raised_score_rises_with_its_lead_however_far_it_is_behind() -> None:
     own = torch.linspace(-2000, 2000, 4001)
     raised = led_by(torch.zeros(4001, dtype=torch.int64), torch.stack([own, torch.zeros_like(own)], 1))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from evaluators.attacks.base import Attacked, ThreatModel
-from evaluators.attacks.carlini import CarliniWagner, label_margin
+from evaluators.attacks.carlini import CarliniWagner, _Search, label_margin
 from evaluators.ensemble import Ensemble
 from evaluators.seeds import stream
 from evaluators.votes import MajorityVote, MeanVote
@@ -129,6 +129,19 @@ def test_each_image_finds_its_own_constant():
     small = CarliniWagner(steps=100, search_steps=1, constant=1e-4, rate=0.05)
     assert attacked(small, images, model()).broken.sum() < len(images) / 2
     assert attacked(CarliniWagner(steps=100, search_steps=6, constant=1e-4, rate=0.05), images, model()).broken.all()
+
+
+def test_the_constant_grows_tenfold_until_it_works_and_is_halved_in_between_after_that():
+    victim, images = model(), inner_images(2)
+    labels = victim(images)
+    outcome = Attacked.untouched(victim, images, labels)
+    search = _Search.start(CarliniWagner(constant=1.0), victim, labels, outcome, torch.arange(2))
+    tried = []
+    for fooled in ([False, True], [False, True], [True, False], [False, False], [True, True]):
+        search.fooled = torch.tensor(fooled)
+        search.bisect()
+        tried.append(search.constant.tolist())
+    assert tried == [[10, 0.5], [100, 0.25], [55, 0.375], [77.5, 0.4375], [66.25, 0.40625]]
 
 
 def test_an_image_does_not_depend_on_its_batch_mates():

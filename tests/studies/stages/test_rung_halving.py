@@ -83,6 +83,8 @@ def test_by_hand():
     assert rank_of_last(np.array([*line, [0.0, 0.0]])) == 1
     assert rank_of_last(np.array([[3.0], [1.0], [2.0]])) == 2
     assert spread(np.empty((0, 2))) == []
+    # over ranges of 1 and 10, the last is 0.50 from the first, and (0.6, 1) 0.41 from (1, 0); else 0.7 and 1.1
+    assert rank_of_last(np.array([[0.0, 10.0], [0.6, 1.0], [1.0, 0.0], [0.5, 9.5]])) == 3
 
 
 def record(number: int, accuracy: float, bops: float, rung: int = 1, **changes: object) -> Record:
