@@ -160,6 +160,13 @@ def test_confidence_asks_for_a_margin_beyond_the_boundary():
     assert (label_margin(Linear()(sure.images), labels) <= -0.5 + 1e-5).all()
 
 
+def test_two_members_that_are_one_network_are_attacked_as_that_one():
+    """The logits that are climbed are the members' mean: a sum would weigh distance for half as much."""
+    images = inner_images()
+    alone, twice = (attacked(THOROUGH, images, model(*[Linear()] * count)) for count in (1, 2))
+    assert torch.allclose(twice.images, alone.images, atol=1e-5)
+
+
 @pytest.mark.parametrize("majority", [False, True])
 def test_an_ensemble_falls_by_its_own_vote(majority):
     """One loud member decides the mean logit; the vote of the three is another matter, and the attack goes on to it."""
