@@ -61,6 +61,8 @@ def test_flags_come_in_the_order_of_the_rules_and_of_nothing_else():
     assert flags_of({"unheard-of": much}) == ()
     assert worst(every) == "masked"
     assert rules_in(every)[0] == "black-box"
+    alike = ("suspect:zero-gradient", "suspect:gap", "masked:restarts", "masked:black-box")
+    assert rules_in(alike) == ("restarts", "black-box", "zero-gradient", "gap"), "worst first, else as they came"
 
 
 def test_the_page_has_a_heading_for_every_rule():
