@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 from evaluators.base import Measurement
 from evaluators.seeds import number
 from space.errors import UserError
-from studies import Stop, Study, TrialFinished, front, proposals, select, write_outputs
+from studies import Stop, Study, TrialFinished, front, select, write_outputs
 from studies.averages import average, averages
 from studies.fronts.expected import expected_gains
 from studies.fronts.probability import front_probability
-from studies.expected import expected_gains
 from studies.limits import Limit
 from studies.proposals import proposer
 from studies.proposals.proposer import Proposer

@@ -9,12 +9,9 @@ from hypothesis.extra import numpy as hnp
 
 from studies import front
 from studies.fronts.pareto import non_dominated
-from studies.records import GrowingFront, Record, STATES
-from studies.terms import Terms, USUAL
 from studies.limits import Limit
-from studies.pareto import non_dominated
 from studies.records import GrowingFront, Record
-from studies.terms import Terms, USUAL
+from studies.terms import USUAL, Terms
 
 # Few different values, so that ties and equal points are common.
 values = st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0, np.inf])
