@@ -22,9 +22,18 @@ def check_free(out: Path) -> None:
     if not out.exists() and not out.is_symlink():
         return
     if out.is_dir() and not out.is_symlink() and (not any(out.iterdir()) or _is_export(out)):
+        _check_movable(out)
         return
     expected = "a new folder, an empty one, or an earlier export"
     raise UserError("--out is taken", got=str(out), expected=expected, hint="choose another --out")
+
+
+def _check_movable(out: Path) -> None:
+    """Raise UserError for a folder whose place no other can take: a mount, or where this process is."""
+    if out.is_mount() or out.samefile("."):
+        expected = "a folder whose place another can take: no mount, not the current one"
+        hint = f"choose a folder in it, such as {out / 'export'}"
+        raise UserError("--out", got=str(out), expected=expected, hint=hint)
 
 
 @contextmanager

@@ -230,3 +230,14 @@ def test_an_empty_folder_may_be_filled(tmp_path):
     with whole(tmp_path / "out") as folder:
         (folder / "config.json").write_text("{}")
     assert (tmp_path / "out" / "config.json").is_file()
+
+
+def test_the_current_folder_and_a_mount_are_refused_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"--out: got '\.'; expected .* hint: choose a folder in it, such as export"):
+        check_free(Path())
+    (tmp_path / "volume").mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "volume")
+    with pytest.raises(UserError, match="choose a folder in it, such as volume/export"):
+        check_free(Path("volume"))
+    check_free(Path("volume/export"))
