@@ -54,8 +54,9 @@ def draw_comparison(groups: Groups, subject: str) -> Figure:
         right.set_xlabel(f"running time ({unit})")
         foot = min(map(_early, after.values()))
         top = max(float(one.high.max()) for one in (*after.values(), *within.values())) or 1.0
+        rim = 0.05 * (top - foot or top)  # a front that never grew has no height of its own
         for axes in (left, right):
-            axes.set_ylim(max(0.0, foot - 0.1 * (top - foot)), top + 0.05 * (top - foot))
+            axes.set_ylim(max(0.0, foot - 2 * rim), top + rim)
         sheet.draw_keys(figure, left.get_legend_handles_labels()[0])
         return figure
 

@@ -168,7 +168,10 @@ def test_the_curves_are_the_means_and_end_with_the_shortest_run(tmp_path: Path) 
     assert shows(tmp_path / "compare.png", SERIES[1][0])
 
 
-@pytest.mark.parametrize("runs", [[[(1, 0.0, 0.0)]], [[(1, 0.0, 0.5)], [(1, 0.0, 0.5)]]])
+STILL = [(float(count), float(count), 0.5) for count in range(1, 21)]
+
+
+@pytest.mark.parametrize("runs", [[[(1, 0.0, 0.0)]], [[(1, 0.0, 0.5)], [(1, 0.0, 0.5)]], [STILL]])
 def test_hardly_any_run_can_be_drawn(runs: list[list[tuple[float, float, float]]]) -> None:
     assert len(draw_comparison({"tpe": runs}, "somewhere").axes) == 2
 
