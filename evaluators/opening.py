@@ -1,5 +1,7 @@
 """From what a person names to an evaluator, with defaults where they named nothing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -8,6 +10,7 @@ from evaluators.allocator import keep_freed_memory
 from evaluators.base import Budget, Protocol, Threat
 from evaluators.data.dataset import DataSet, load
 from evaluators.evaluator import Evaluator
+from evaluators.fitting import ran_out_of_memory
 from evaluators.members import MemberPool
 from evaluators.networks.catalogue import check_fits, find_network
 from evaluators.remote import open_store
@@ -51,7 +54,8 @@ def open_evaluator(
     where = find_device(device)
     if network is not None:
         find_network(network)
-    data = load(dataset, root=data_root, download=download, seed=seed, device=where)
+    with _room_for(dataset, where):
+        data = load(dataset, root=data_root, download=download, seed=seed, device=where)
     topology = network or _usual_network(data)
     check_fits(find_network(topology), data.shape)
     protocol = Protocol(
@@ -102,6 +106,23 @@ def compute_in_float32() -> None:
     Attacks are float32. No training is slower for it: a GPU that has TF32 has bfloat16, which trainings take.
     """
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+
+
+@contextmanager
+def _room_for(dataset: str, device: torch.device) -> Iterator[None]:
+    """Say in one line that a device has too little memory for the images, which lie there as a whole."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not ran_out_of_memory(error):
+            raise
+        elsewhere = ", or --device cpu" if device.type == "cuda" else ""
+        raise UserError(
+            "images too large for the memory",
+            got=dataset,
+            expected=f"what fits on {device.type}",
+            hint=f"take fewer images, or a smaller SIZE in folder:PATH@SIZE{elsewhere}",
+        ) from error
 
 
 def _usual_network(data: DataSet) -> str:

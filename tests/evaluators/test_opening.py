@@ -119,6 +119,29 @@ def test_names_are_checked_before_the_data_is_read(tmp_path):
             opened(tmp_path, str(tmp_path / "not there.npz"), **wrong)
 
 
+@pytest.mark.parametrize(
+    ("count", "hint"), [(0, "folder:PATH@SIZE"), (1, "folder:PATH@SIZE, or --device cpu")], ids=["cpu", "cuda"]
+)
+def test_images_that_the_device_has_no_memory_for_are_said_in_one_line(count, hint, tmp_path, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 200.00 GiB.")
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    monkeypatch.setattr(opening, "load", full)
+    device = "cuda" if count else "cpu"
+    with pytest.raises(UserError, match=f"images too large for the memory: got 'mnist5k'; .* {device}; .*{hint}$"):
+        opened(tmp_path, device=device)
+
+
+def test_a_fault_while_images_are_read_is_not_taken_for_too_little_memory(tmp_path, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(opening, "load", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        opened(tmp_path)
+
+
 def test_devices_by_name(monkeypatch):
     assert find_device("cpu") == torch.device("cpu")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
