@@ -53,20 +53,20 @@ def _check_place(out: Path) -> None:
 
 
 def _samples(study: Study, args: Namespace) -> Mapping[int, Sequence[dict[str, Any]] | str]:
-    """Adversarial images of the front: they need the data and the trained members, and are left out without."""
+    """Adversarial images of the front: they need the data, the trained members and memory, and are left out without."""
     if args.images == 0:
         return {}
-    from search.opening import evaluator_of_study
+    from search.opening import evaluator_of_study, one_evaluation
     from search.report.images import samples_of
 
     try:
-        evaluator = evaluator_of_study(study, args)
+        with one_evaluation():
+            return samples_of(evaluator_of_study(study, args), study.front(), args.images or USUAL)
     except UserError as error:
         if args.images is not None:
             raise
         note(f"without adversarial images: {error}")
         return {}
-    return samples_of(evaluator, study.front(), args.images or USUAL)
 
 
 def _written(path: Path, text: str) -> Path:

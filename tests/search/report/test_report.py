@@ -100,6 +100,19 @@ def test_what_cannot_be_done_is_one_line(study: Path, capsys: Capture, words: li
     assert message.count("\n") == 1
 
 
+def test_a_page_without_images_is_better_than_none(
+    study: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr("search.report.images.samples_of", full)
+    assert main(["report", "study"]) == 0
+    assert "without adversarial images: out of memory" in capsys.readouterr().err
+    assert main(["report", "study", "--images", "2"]) == 2
+    assert capsys.readouterr().err.startswith("bitfront: error: out of memory; hint: try fewer --images")
+
+
 def test_no_page_takes_the_place_of_a_pipe_or_a_device(study: Path, capsys: Capture) -> None:
     os.mkfifo("pipe")
     assert main(["report", "study", "--out", "pipe"]) == 2
