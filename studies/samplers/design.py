@@ -95,7 +95,7 @@ def something_new(
 
 
 def distinct(candidates: Iterator[Candidate]) -> list[Candidate]:
-    """The first of each key, in order."""
+    """One of each key, in the order in which they came last."""
     return list({one.key(): one for one in reversed(list(candidates))}.values())[::-1]
 
 
