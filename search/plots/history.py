@@ -42,4 +42,4 @@ def _draw_curve(axes: Axes, growth: Growth) -> None:
     axes.set_xlabel(f"running time ({unit})")
     axes.set_ylabel("hypervolume of the front")
     axes.grid(True, color=RULE, linewidth=0.4, alpha=0.6)
-    axes.legend(loc="lower right", frameon=False, fontsize=7.5, title=growth.reference or None, title_fontsize=7.5)
+    axes.legend(loc="lower right", frameon=False, fontsize=7.5)

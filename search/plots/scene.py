@@ -104,12 +104,10 @@ class Growth:
     Attributes:
         title: as Scene.title.
         trace: per finished trial, in order: seconds of running time, and the hypervolume from then on.
-        reference: what the hypervolume is measured against, in a few words.
     """
 
     title: str
     trace: Sequence[tuple[float, float]]
-    reference: str = ""
 
 
 def projected_front(values: Sequence[tuple[float, float]], maximize: tuple[bool, bool]) -> list[tuple[float, float]]:
