@@ -56,7 +56,7 @@ def _baskin_layer(layer: LayerShape) -> float:
     weight, activation = layer.weight_bits, layer.activation_bits
     passes = weight * activation if layer.bases else 1
     weight, activation = (1, 1) if layer.bases else (weight, activation)
-    depth = math.log2(layer.macs / layer.outputs)
+    depth = max(0.0, math.log2(layer.macs / layer.outputs))  # of a layer that is pruned to less than a product a sum
     return layer.macs * passes * (weight * activation + weight + activation + depth)
 
 

@@ -84,6 +84,12 @@ def test_accumulators_are_counted_in_every_binary_convolution_of_a_multi_bit_lay
     assert baskin([replace(one, bases=True)]) == pytest.approx(m * n * binary)
 
 
+def test_a_sum_of_less_than_a_product_has_the_bits_of_one():
+    [first, *_] = trace("resnet20", Precision.parse("fp~w99"), Plan(shape=(3, 32, 32), classes=10))
+    assert first.macs < first.outputs
+    assert baskin([first]) == first.macs * (8 * 8 + 8 + 8)
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("token", ["fp", "pact4", "dorefa2-6", "bnn", "xnor", "mbn3x2"])
 def test_a_trace_names_bits_and_layers_in_order(network, token):
