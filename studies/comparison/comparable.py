@@ -1,6 +1,7 @@
 """Which studies compare: those that ask one question, and are answered by other samplers or seeds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from space.errors import UserError
@@ -22,8 +23,9 @@ def check_comparable(studies: Sequence[Study]) -> None:
         _check_apart(one, other)
 
 
-def group_of(config: StudyConfig) -> str:
-    """Who proposes: the sampler, and what proposes beside it; and where trials end early."""
+def group_of(study: Study) -> str:
+    """Who proposes: the sampler, the one that `auto` chose, and what proposes beside it; and where trials end early."""
+    config = _settled(study)
     who = config.sampler if config.proposals == "off" else f"{config.sampler} + {config.proposals}"
     rungs = f", rungs {','.join(map(str, config.rungs))}" if config.rungs else ""
     margin = f", margin {config.margin:g}" if config.margin else ""
@@ -44,6 +46,11 @@ def _check_same_question(first: Study, other: Study) -> None:
 
 def _check_apart(one: Study, other: Study) -> None:
     """Counted twice, a run would make its group look surer than it is."""
-    if one.config == renamed(other.config, one.config):
-        what = f"{other.folder} is {group_of(other.config)} with seed {other.config.seed}, and so is {one.folder}"
+    if _settled(one) == renamed(_settled(other), one.config):
+        what = f"{other.folder} is {group_of(other)} with seed {other.config.seed}, and so is {one.folder}"
         raise UserError(what, hint="each run counts once; repeat a study with another --seed")
+
+
+def _settled(study: Study) -> StudyConfig:
+    """The config with the sampler that the study has, where it asked for `auto`."""
+    return replace(study.config, sampler=study.choice.chosen) if study.choice else study.config

@@ -107,7 +107,7 @@ def _contender(study: Study, records: list[Record], values: Floats, bounds: Boun
         raise UserError("study without an evaluated candidate", got=str(study.folder))
     losses = bounds.normalise(values, study.config.objectives)
     return Contender(
-        group=group_of(study.config),
+        group=group_of(study),
         study=str(study.folder),
         seed=study.config.seed,
         run=run,

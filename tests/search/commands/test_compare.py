@@ -54,7 +54,7 @@ def folders(study: Path) -> list[str]:
 def test_a_comparison_in_a_process_of_its_own(folders: list[str], bitfront: Call) -> None:
     done = bitfront("compare", *folders)
     assert (done.returncode, Path("runs/compare/compare.csv").is_file()) == (0, True)
-    for group in ("random", "tpe", "auto + model"):
+    for group in ("random", "tpe", "tpe + model"):
         assert re.search(rf"^ {re.escape(group)}  +\d", done.stdout, flags=re.MULTILINE)
     assert "runs have 6 to 12 evaluations" in done.stderr
 
@@ -62,7 +62,7 @@ def test_a_comparison_in_a_process_of_its_own(folders: list[str], bitfront: Call
 def test_the_json_agrees_with_the_studies(folders: list[str], capsys: Capture) -> None:
     assert main(["compare", *folders, "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert {one["group"]: one["runs"] for one in data["groups"]} == {"random": 2, "tpe": 2, "auto + model": 1}
+    assert {one["group"]: one["runs"] for one in data["groups"]} == {"random": 2, "tpe": 2, "tpe + model": 1}
     ends = {}
     for folder, one in zip(folders, data["studies"], strict=True):
         study = Study.load(folder)
@@ -99,8 +99,8 @@ def test_one_study_is_a_comparison_too(study: Path, capsys: Capture) -> None:
     capsys.readouterr()
     assert main(["compare", "study"]) == 0
     printed = capsys.readouterr()
-    assert re.search(r"^ auto \+ model +1 +12 .* 0\.0000 *$", printed.out, flags=re.MULTILINE)
-    assert re.search(r"^ auto \+ model +\d+ in \d+s, 1 of 1 runs *$", printed.out, flags=re.MULTILINE)
+    assert re.search(r"^ tpe \+ model +1 +12 .* 0\.0000 *$", printed.out, flags=re.MULTILINE)
+    assert re.search(r"^ tpe \+ model +\d+ in \d+s, 1 of 1 runs *$", printed.out, flags=re.MULTILINE)
     assert "note" not in printed.err
 
 
@@ -120,14 +120,14 @@ def test_tables_fit_a_narrow_terminal(folders: list[str], capsys: Capture, monke
     monkeypatch.setenv("COLUMNS", "80")
     assert main(["compare", *folders]) == 0
     printed = capsys.readouterr().out
-    assert len(re.findall(r"^ auto \+ model +", printed, flags=re.MULTILINE)) == 2
+    assert len(re.findall(r"^ tpe \+ model +", printed, flags=re.MULTILINE)) == 2
     assert "…" not in printed
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["study", "study"], "study is auto + model with seed 0, and so is study; hint: each run counts once"),
+        (["study", "study"], "study is tpe + model with seed 0, and so is study; hint: each run counts once"),
         (["study", "elsewhere"], "no study: got 'elsewhere'"),
         (["study", "--out", "space.toml"], "output folder: got 'space.toml'"),
         ([], "the following arguments are required: STUDY"),

@@ -55,6 +55,14 @@ def test_studies_are_grouped_by_who_proposes(four, study):
     }
 
 
+def test_what_auto_chose_is_who_proposed(study):
+    chosen, other = study("auto", seed=0), study("auto", seed=1, trials=60)
+    assert (chosen.choice.chosen, other.choice.chosen) == ("tpe", "exhaustive")
+    assert [*compare_studies([chosen, other]).groups] == ["tpe, full", "exhaustive, full"]
+    with pytest.raises(UserError, match=r"is tpe, full with seed 0, and so is .*; hint: each run counts once"):
+        compare_studies([study("tpe", seed=0), chosen])
+
+
 def test_a_run_has_an_event_per_evaluated_candidate_and_ends_with_the_volume_of_its_front(four):
     comparison = compare_studies(four)
     for one, contender in zip(four, comparison.contenders, strict=True):
