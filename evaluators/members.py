@@ -218,8 +218,9 @@ class MemberPool:
         for done in range(min(epochs, spec.epochs - 1), 0, -1):
             if entry := self.store.load(Rung(spec, done).key()):
                 training = self._training(spec, _blank(spec).to(self.data.train.images.device))
-                training.resume(entry.tensors)
-                return training, done
+                if training.follows(entry.tensors):
+                    training.resume(entry.tensors)
+                    return training, done
         return self._training(spec, self._started(spec)), 0
 
     def _started(self, spec: MemberSpec) -> Network:

@@ -95,9 +95,12 @@ def faster_dtype(device: torch.device) -> str:
     """Dtype that training convolutions are faster in: bfloat16 where a GPU has it, float32 on processors.
 
     On a processor with bfloat16 instructions (AMX masked) these small convolutions took 1.05 to 1.3 times as long in
-    bfloat16 (benchmarks/number_formats.py), and some virtual machines announce instructions that then crash.
+    bfloat16 (benchmarks/number_formats.py), and some virtual machines announce instructions that then crash. GPUs
+    before compute capability 8.0 only emulate it.
     """
-    return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+    if device.type != "cuda":
+        return "float32"
+    return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
 
 
 def compute_in_float32() -> None:

@@ -109,8 +109,12 @@ class Training:
             **under("guard", self._guard.state() if self._guard else {}),
         }
 
+    def follows(self, state: Tensors) -> bool:
+        """Whether a training's state is of this kind of device: generators of another draw otherwise."""
+        return state["generator"].shape == self._course.generator.get_state().shape
+
     def resume(self, state: Tensors) -> None:
-        """Go on from what `state` gave of a training alike, on any device.
+        """Go on from what `state` gave of a training alike that this one `follows`.
 
         Raises: KeyError, RuntimeError for the state of another training.
         """

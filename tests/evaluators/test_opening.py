@@ -166,8 +166,12 @@ def test_devices_that_nothing_is_called(name):
 
 def test_processors_train_in_float32_and_graphics_cards_in_bfloat16_if_they_can(monkeypatch):
     assert faster_dtype(torch.device("cpu")) == "float32"
-    for can, dtype in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr(opening.torch.cuda, "is_bf16_supported", lambda can=can: can)
+    for can, dtype in ((True, "bfloat16"), (False, "float32")):  # those that cannot emulate it, slowly
+
+        def supported(including_emulation: bool = True, can: bool = can) -> bool:
+            return can or including_emulation
+
+        monkeypatch.setattr(opening.torch.cuda, "is_bf16_supported", supported)
         assert faster_dtype(torch.device("cuda:0")) == dtype
 
 

@@ -161,6 +161,16 @@ def test_a_damaged_rung_counts_as_none_and_is_trained_again(suffix, pool, elsewh
     assert same(pool.obtain(spec), elsewhere.obtain(spec))
 
 
+def test_a_training_that_paused_on_a_gpu_begins_again_on_a_processor(pool, elsewhere):
+    """Random numbers of one go on on the other in no way: the state of a GPU's generator is 16 bytes."""
+    spec = member()
+    pool.rung(Rung(spec, 1))
+    entry = pool.store.load(Rung(spec, 1).key())
+    paused = entry.tensors | {"generator": torch.zeros(16, dtype=torch.uint8)}
+    pool.store.save(Rung(spec, 1).key(), paused, entry.meta)
+    assert same(MemberPool(pool.store, pool.data).obtain(spec), elsewhere.obtain(spec))
+
+
 def test_a_training_that_diverges_leaves_no_rung(pool, monkeypatch):
     monkeypatch.setitem(RECIPES, "standard", replace(RECIPES["standard"], rate=1e38))
     with pytest.raises(FloatingPointError, match="no longer finite"):
