@@ -8,15 +8,13 @@ from space.errors import UnknownName
 
 Direction = Literal["maximize", "minimize"]
 Stage = Literal["cost", "clean", "attack"]
+"""From cheap to dear: milliseconds, a training, an attack."""
 
 AT = "@"
 """Stands between an objective and the epochs after which it was measured."""
 
 BOUND = f"pgd{AT}bound"
 """Name of what is known of `pgd` before it is: what stands so far. Not an objective."""
-
-STAGES: tuple[Stage, ...] = ("cost", "clean", "attack")
-"""From cheap to dear: milliseconds, a training, an attack."""
 
 
 @dataclass(frozen=True, kw_only=True)

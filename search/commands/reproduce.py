@@ -12,6 +12,7 @@ from search.formats import clock
 from search.opening import gpu_name
 from search.tables.sheets import document, file_of, list_tables, print_sheet
 from space.errors import UserError, unwritable
+from space.shown import counted
 from studies import (
     Finished,
     Reproduction,
@@ -50,7 +51,9 @@ def execute(args: Namespace) -> int:
         say_json(documents)
     if failed:
         reasons = "; ".join(f"{one.job}: {one.reason}" for one in failed)
-        raise UserError(f"{len(failed)} rows failed", hint=f"the rest is kept, the same command tries again; {reasons}")
+        raise UserError(
+            f"{counted(len(failed), 'row')} failed", hint=f"the rest is kept, the same command tries again; {reasons}"
+        )
     return DONE
 
 

@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import FrozenInstanceError, fields, replace
 from statistics import NormalDist
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluators.base import THREATS, Budget, Measurement, Protocol, check_range
-from evaluators.objectives import OBJECTIVES, STAGES, find_objective, find_objectives
+from evaluators.objectives import OBJECTIVES, Stage, find_objective, find_objectives
 from space import UnknownName, UserError
 
 GIVEN = {"dataset": "mnist5k", "checksum": "00", "network": "fcn2", "epsilon": 0.1}
@@ -188,7 +189,7 @@ def test_objectives_come_from_cheap_to_dear_each_under_its_name():
     assert costs[:2] == ["bops", "memory"]
     assert list(OBJECTIVES) == [*costs, "acc", *attacks]
     assert all(name == objective.name for name, objective in OBJECTIVES.items())
-    stages = [STAGES.index(objective.stage) for objective in OBJECTIVES.values()]
+    stages = [get_args(Stage).index(objective.stage) for objective in OBJECTIVES.values()]
     assert stages == sorted(stages)
     assert set(stages) == {0, 1, 2}
 
