@@ -106,6 +106,23 @@ def test_what_twelve_epochs_reach():
     assert f"give {listed} of the listed on CIFAR-10, {drawn_ones} of the drawn" in " ".join(quality.split())
 
 
+def test_what_twelve_epochs_are_worth_as_a_tenth():
+    found = json.loads((ROOT / "benchmarks" / "results" / "proxy_order_cifar10_120.json").read_text())
+    known, said = FOUND["cifar10_25"], " ".join(PAGE.split())
+    assert (found["settings"]["epochs"], found["settings"]["long"]) == ("12", "120")
+    assert found["short"]["from scratch"] == known["short"]["from scratch, 3 times"]
+    acc, pgd = correlations(found["short"]["from scratch"], found["long"])
+    assert f"twelve epochs order them as those do by {acc:.3f} and {pgd:.3f}," in said
+    forty = [known["long"], *(known["short"][way] for way in AGAIN)]
+    each = [correlations(one, found["long"]) for one in forty]
+    clean, attacked = (", ".join(f"{one[axis]:.3f}" for one in each) for axis in (0, 1))
+    assert f"three trainings of 40 by {clean} and by {attacked}" in said
+    assert "four by {:.3f} and {:.3f}".format(*correlations(known["short"]["from scratch"], found["long"])) in said
+    before, after = np.array([*known["long"].values()]), np.array([*found["long"].values()])
+    assert (after[:, 0] > before[:, 0]).all()
+    assert f"and {(after[:, 1] < before[:, 1]).sum()} of them lose accuracy under attack" in said
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("cifar10_25", "better than pgd itself does"), ("cifar10_10k", "better as well"), ("cifar10_drawn", "worse")],
