@@ -1,1 +1,1 @@
-"""One configuration to take home: what it must meet, which rule chooses it, and its lock file."""
+"""One configuration to take home: from what it is chosen, by which rule, how firmly, and what its lock file is told."""
